@@ -1,0 +1,1 @@
+"""oxidyn: Pydantic models in DynamoDB, with a Rust core."""

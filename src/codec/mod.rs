@@ -1,0 +1,1 @@
+//! A model's core schema, compiled: instances to bytes and back.

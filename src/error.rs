@@ -1,0 +1,80 @@
+//! Every error of the part that knows no Python. `py/exceptions.rs` is the only place that turns these into exceptions.
+
+use bytes::Bytes;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// An expression that cannot be sent: oxidyn.InvalidExpression.
+    #[error("{0}")]
+    Expression(String),
+    /// DynamoDB answered with an error code.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A condition that the caller set did not hold.
+    #[error("the condition did not hold")]
+    Condition(ConditionFailure),
+    /// No answer, or one that is not DynamoDB's.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Part of a batch was still unprocessed after every retry; nothing of it is lost.
+    #[error("{} of the batch's entries were still unprocessed after {attempts} attempts", unprocessed.len())]
+    Unprocessed { unprocessed: Vec<Bytes>, attempts: u32 },
+    /// The wait for a table ended before it was active.
+    #[error("{0}")]
+    Timeout(String),
+}
+
+/// An error reply of DynamoDB's, by its code (`__type` after the `#`), never by its text.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ServiceError {
+    pub code: String,
+    pub message: String,
+    pub status: u16,
+    pub request_id: Option<String>,
+    /// The reply's whole body: it may hold `Item` (a failed condition) or `CancellationReasons`.
+    pub body: Bytes,
+}
+
+/// Why a conditional write was refused, as the caller meant the condition.
+#[derive(Debug, Clone)]
+pub struct ConditionFailure {
+    pub meaning: ConditionMeaning,
+    /// The stored item (`{"id":{"S":..},..}`), or `None` where there was none.
+    pub item: Option<Bytes>,
+    pub request_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConditionMeaning {
+    /// `create`: the item was there already.
+    ItemExists,
+    /// `update`, `replace`: there was no item.
+    ItemNotFound,
+    /// The caller's own `where=`.
+    ConditionFailed,
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    pub kind: TransportKind,
+    /// What was found, what was expected, what to do next; the cause's own words included, no secrets.
+    pub message: String,
+    /// The request may have been carried out although no answer came.
+    pub ambiguous: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportKind {
+    Credentials,
+    Region,
+    Endpoint,
+    Connect,
+    Timeout,
+    Reply,
+    Closed,
+    Other,
+}

@@ -1,0 +1,11 @@
+//! Conditions, key conditions, updates and projections as data, and their text with placeholders. No Python: values
+//! arrive encoded.
+
+pub mod ast;
+pub mod condition;
+pub mod grid;
+pub mod key_condition;
+pub mod placeholders;
+pub mod projection;
+pub mod split;
+pub mod update;

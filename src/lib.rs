@@ -1,0 +1,32 @@
+//! The Rust core of oxidyn: Pydantic models in and out of DynamoDB.
+//!
+//! | folder | what it is | knows Python |
+//! |---|---|---|
+//! | [`wire`] | DynamoDB JSON as bytes: writer, reader, numbers, sizes | no |
+//! | [`expr`] | conditions, keys, updates, projections as data -> text + placeholders | no |
+//! | [`ops`] | one file per DynamoDB operation: write the body, step on the reply (sans-I/O) | no |
+//! | [`transport`] | one method, `call(operation, body) -> reply bytes` | no |
+//! | `codec` | core schema -> plan -> bytes and back | yes |
+//! | `bridge` | the only two ways from Python into tokio: `run` and `spawn` | yes |
+//! | `py` | the classes that Python sees, thin | yes |
+//!
+//! Arrows: `py -> codec -> wire`, `py -> ops -> expr, wire`, `py -> bridge -> ops, transport`. Nothing looks back.
+
+pub mod error;
+pub mod expr;
+pub mod limits;
+pub mod ops;
+pub mod transport;
+pub mod wire;
+
+#[cfg(feature = "python")]
+mod bridge;
+#[cfg(feature = "python")]
+mod codec;
+#[cfg(feature = "python")]
+mod py;
+
+/// The extension module `oxidyn._core`.
+#[cfg(feature = "python")]
+#[pyo3::pymodule(name = "_core")]
+mod core_module {}

@@ -1,0 +1,28 @@
+//! DynamoDB's numbers, in one place.
+//!
+//! Source: "Quotas in Amazon DynamoDB" and the API reference of each operation.
+
+/// Keys in one `BatchGetItem`.
+pub const BATCH_GET_KEYS: usize = 100;
+/// Puts and deletes in one `BatchWriteItem`.
+pub const BATCH_WRITE_ITEMS: usize = 25;
+/// Operands of one `IN`.
+pub const IN_OPERANDS: usize = 100;
+/// Bytes of one item, attribute names included.
+pub const ITEM_BYTES: usize = 400 * 1024;
+/// Levels of nesting in one item.
+pub const NESTING_LEVELS: usize = 32;
+/// Significant digits of a number.
+pub const NUMBER_DIGITS: usize = 38;
+/// Largest decimal exponent of a number's leading digit: numbers are below 10^126.
+pub const NUMBER_MAX_EXPONENT: i32 = 125;
+/// Smallest decimal exponent of a number's leading digit.
+pub const NUMBER_MIN_EXPONENT: i32 = -130;
+/// Bytes of a partition key value.
+pub const PARTITION_KEY_BYTES: usize = 2048;
+/// Bytes of a sort key value.
+pub const SORT_KEY_BYTES: usize = 1024;
+/// Bytes of one expression's text.
+pub const EXPRESSION_BYTES: usize = 4096;
+/// Attributes in one part (partition or sort) of a multi-attribute index key.
+pub const INDEX_KEY_PARTS: usize = 4;

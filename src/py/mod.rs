@@ -1,0 +1,1 @@
+//! The classes that Python sees, one file each, thin.

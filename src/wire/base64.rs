@@ -1,0 +1,1 @@
+//! Base64 text of B values.

@@ -1,0 +1,44 @@
+//! DynamoDB JSON as bytes: `{"S":"x"}` and what is in it. Knows nothing of Python or of models.
+
+pub mod base64;
+pub mod float;
+pub mod number;
+pub mod reader;
+pub mod size;
+pub mod temporal;
+pub mod uuid;
+pub mod writer;
+
+/// The data type descriptor of one attribute value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tag {
+    S,
+    N,
+    B,
+    Bool,
+    Null,
+    M,
+    L,
+    SS,
+    NS,
+    BS,
+}
+
+impl Tag {
+    /// The descriptor as DynamoDB spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::S => "S",
+            Self::N => "N",
+            Self::B => "B",
+            Self::Bool => "BOOL",
+            Self::Null => "NULL",
+            Self::M => "M",
+            Self::L => "L",
+            Self::SS => "SS",
+            Self::NS => "NS",
+            Self::BS => "BS",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! N text: digits, range, order; never through a float.

@@ -1,0 +1,1 @@
+//! The pull reader of the rigid `{"X": v}` form.

@@ -1,0 +1,1 @@
+//! Item sizes as DynamoDB bills them.

@@ -1,0 +1,1 @@
+//! Dates and times as fixed-width S text and as N seconds.

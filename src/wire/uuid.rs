@@ -1,0 +1,1 @@
+//! UUIDs as S text.

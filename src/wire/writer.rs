@@ -1,0 +1,1 @@
+//! The append-only writer of DynamoDB JSON.
