@@ -1,1 +1,16 @@
-//! Base64 text of B values.
+//! Base64 text of B values: the standard alphabet with padding, strict both ways.
+
+use base64_simd::STANDARD;
+
+/// Append the base64 text of `bytes`.
+#[inline]
+pub fn encode(out: &mut Vec<u8>, bytes: &[u8]) {
+    STANDARD.encode_append(bytes, out);
+}
+
+/// The bytes that `text` stands for, or `None` where it is not base64 with padding.
+#[inline]
+#[must_use]
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode_to_vec(text).ok()
+}

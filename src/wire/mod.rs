@@ -4,6 +4,7 @@ pub mod base64;
 pub mod float;
 pub mod number;
 pub mod reader;
+mod scan;
 pub mod size;
 pub mod temporal;
 pub mod uuid;
@@ -25,6 +26,19 @@ pub enum Tag {
 }
 
 impl Tag {
+    pub const ALL: [Self; 10] = [
+        Self::S,
+        Self::N,
+        Self::B,
+        Self::Bool,
+        Self::Null,
+        Self::M,
+        Self::L,
+        Self::SS,
+        Self::NS,
+        Self::BS,
+    ];
+
     /// The descriptor as DynamoDB spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {
