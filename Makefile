@@ -1,0 +1,122 @@
+# `make help` lists the targets. Each makes what it needs, in a virtual environment of its own; a second run does only what changed.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Which interpreter: PYTHON=/path/to/python picks one, else the first CPython from 3.10 on is taken.
+PYTHON ?= $(shell scripts/find-python)
+VENV ?= .venv
+# More requirements for VENV, such as an exact Pydantic.
+PINS ?=
+# More arguments for pytest, such as ARGS='-k query'.
+ARGS ?=
+
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+STAMPS := $(VENV)/.stamps
+SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src -name '*.rs')
+# The part that knows no Python, with every transport.
+RUST_FEATURES := --no-default-features --features aws,embedded
+# What maturin tells PyO3, so that clippy and the extension share one build of it.
+PYO3_ENV = PYO3_PYTHON=$(abspath $(VENV))/bin/python PYO3_BUILD_EXTENSION_MODULE=1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: quickstart
+quickstart: $(STAMPS)/extension ## Build the extension and run examples/airports.py
+	$(VENV)/bin/python examples/airports.py
+
+.PHONY: build
+build: $(STAMPS)/extension ## Build the extension, optimised, into python/oxidyn/
+
+.PHONY: test
+test: test-rust test-python ## Run all tests, Rust and Python
+
+.PHONY: test-rust
+test-rust: ## Run the Rust tests; they need no interpreter
+	cargo test --release $(RUST_FEATURES)
+
+.PHONY: test-python
+test-python: $(STAMPS)/test $(STAMPS)/extension ## Run the Python tests
+	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
+
+.PHONY: test-all
+test-all: test-rust ## Run the Python tests on every interpreter found, and on the oldest supported Pydantic
+	scripts/find-python --all | while read -r minor path; do \
+		$(MAKE) test-python PYTHON="$$path" VENV=".venv-$$minor" </dev/null; \
+	done
+	$(MAKE) test-oldest
+
+# Pydantic 2.11.0 has wheels up to CPython 3.13.
+.PHONY: test-oldest
+test-oldest: ## Run the Python tests on Pydantic 2.11.0
+	path=$$(scripts/find-python --all | awk '$$1 != "3.14" { print $$2; exit }'); \
+	$(MAKE) test-python PYTHON="$$path" VENV=.venv-oldest PINS='pydantic==2.11.0'
+
+# The debug build overwrites the optimised one beside the Python package, so the stamp goes first.
+.PHONY: test-debug
+test-debug: $(STAMPS)/test ## Run all tests on a debug build, with overflow checks and debug assertions
+	rm -f $(STAMPS)/extension
+	cargo test $(RUST_FEATURES)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --profile dev
+	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
+
+# The peers live in an environment of their own (pyproject.toml says why); pydynox needs CPython 3.11.
+.PHONY: bench
+bench: ## Measure the codec and the calls beside their peers
+	path=$$(scripts/find-python --all | awk '$$1 != "3.10" { print $$2; exit }'); \
+	$(MAKE) run-bench VENV=.venv-bench PYTHON="$$path"
+
+.PHONY: run-bench
+run-bench: $(STAMPS)/bench $(STAMPS)/extension
+	$(VENV)/bin/python -m tests.bench $(ARGS)
+
+.PHONY: lint
+lint: $(STAMPS)/lint $(STAMPS)/extension ## Check formatting, clippy, ruff, mypy, pyright and the extension's stub
+	cargo fmt --check
+	$(PYO3_ENV) cargo clippy --release --all-targets -- -D warnings
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
+	$(VENV)/bin/python -m mypy.stubtest oxidyn._core
+
+.PHONY: format
+format: $(STAMPS)/lint ## Format the sources and apply ruff's safe fixes
+	cargo fmt
+	$(VENV)/bin/ruff check --fix-only
+	$(VENV)/bin/ruff format
+
+.PHONY: docs
+docs: $(STAMPS)/docs $(STAMPS)/extension ## Build the documentation into site/, strictly
+	$(VENV)/bin/mkdocs build --strict
+
+.PHONY: wheel
+wheel: $(STAMPS)/quickstart ## Build a wheel with the slow, small profile into dist/
+	$(VENV)/bin/maturin build --profile wheel --interpreter $(VENV)/bin/python --out dist
+
+.PHONY: clean
+clean: ## Remove every build product and virtual environment
+	rm -rf target site dist .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f python/oxidyn/_core.*.so python/oxidyn/_core.*.pyd
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMPS)/venv:
+	[[ -n "$(PYTHON)" ]]
+	"$(PYTHON)" -m venv $(VENV)
+	$(PIP) --upgrade 'pip>=25.1'
+	mkdir -p $(@D)
+	touch $@
+
+# One stamp for each dependency group of pyproject.toml.
+$(STAMPS)/quickstart $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs $(STAMPS)/bench: $(STAMPS)/%: pyproject.toml | $(STAMPS)/venv
+	$(PIP) --group $* 'pydantic>=2.11' $(PINS)
+	touch $@
+
+# `develop` is an editable install, so changes of Python files need no build.
+$(STAMPS)/extension: $(SOURCES) | $(STAMPS)/quickstart
+	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --release
+	touch $@
