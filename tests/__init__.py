@@ -1,0 +1,1 @@
+"""The Python tests; the folder mirrors `src/` and `python/oxidyn/`."""
