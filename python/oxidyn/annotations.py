@@ -1,0 +1,224 @@
+"""What a model says about its storage, inside `Annotated[...]`: keys, indexes, names, times.
+
+A marker writes itself into the field's core schema, under `metadata["oxidyn"]`: it survives there at every depth, and
+JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `epoch`) anywhere in a type;
+`schema.py` reads the roles (key, index, TTL) on the fields of a table's own model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, final
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from .errors import SchemaError
+
+__all__ = [
+    "TTL",
+    "All",
+    "Attribute",
+    "Epoch",
+    "Include",
+    "Index",
+    "IndexKeys",
+    "KeysOnly",
+    "PartitionKey",
+    "Projection",
+    "SortKey",
+]
+
+NAMESPACE: Final = "oxidyn"
+"""Our entry in a core schema's metadata."""
+
+KeyPart = Literal["partition", "sort"]
+Place = Literal[True, 1, 2, 3, 4]
+"""A field's place in a part of an index key: the only one (True), or its number in a multi-attribute key."""
+
+
+def _annotated(schema: CoreSchema, note: dict[str, Any]) -> CoreSchema:
+    """A copy of the schema that carries the note: a type may hand the same schema to every place it is used in."""
+    metadata: dict[str, Any] = {**schema.get("metadata", {})}
+    metadata[NAMESPACE] = {**metadata.get(NAMESPACE, {}), **note}
+    return {**schema, "metadata": metadata}  # type: ignore[return-value, misc]  # pyright: ignore
+
+
+class Role:
+    """A marker that says what a field is to the table; collected in order under `roles`."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        roles: list[Role] = schema.get("metadata", {}).get(NAMESPACE, {}).get("roles", [])
+        return _annotated(schema, {"roles": [*roles, self]})
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class TableKey(Role):
+    """The type of `PartitionKey` and `SortKey`."""
+
+    part: KeyPart
+
+    def __repr__(self) -> str:
+        return "PartitionKey" if self.part == "partition" else "SortKey"
+
+
+PartitionKey: Final = TableKey("partition")
+"""The field is the table's partition key: `org: Annotated[str, PartitionKey]`."""
+
+SortKey: Final = TableKey("sort")
+"""The field is the table's sort key: `id: Annotated[UUID, SortKey]`."""
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class TimeToLive(Role):
+    """The type of `TTL`."""
+
+    def __repr__(self) -> str:
+        return "TTL"
+
+
+TTL: Final = TimeToLive()
+"""The field says when DynamoDB may delete the item: `expires: Annotated[datetime | None, TTL] = None`.
+
+A datetime is stored as whole seconds, rounded up; an int field is stored as it is. `create_table` enables it.
+"""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class All:
+    """An index that holds every attribute of an item: the default."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KeysOnly:
+    """An index that holds the keys of the table and its own, and nothing else."""
+
+
+@final
+@dataclass(frozen=True, slots=True, init=False)
+class Include:
+    """An index that holds the keys and these fields: `Include("name", "email")`."""
+
+    fields: tuple[str, ...]
+
+    def __init__(self, *fields: str) -> None:
+        if not fields:
+            raise SchemaError("Include() names no field; an index that holds only keys is KeysOnly().")
+        object.__setattr__(self, "fields", fields)
+
+
+Projection = All | KeysOnly | Include
+"""What an index holds of an item."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class IndexKeys:
+    """A whole index in one place, made by `Index.keys`."""
+
+    partition: tuple[str, ...]
+    sort: tuple[str, ...]
+    project: Projection
+
+
+@final
+@dataclass(frozen=True, slots=True, init=False)
+class Index(Role):
+    """The field is a part of an index's key: `email: Annotated[str, Index("by_email", partition=True)]`.
+
+    A key of several attributes numbers them: `Index("by_place", partition=1)`, `Index("by_place", partition=2)`. An
+    index with sort parts only is a local one, on the table's own partition key. A field may be in several indexes.
+    """
+
+    name: str
+    part: KeyPart
+    place: Place
+
+    def __init__(self, name: str, *, partition: Place | None = None, sort: Place | None = None) -> None:
+        if not name:
+            raise SchemaError('Index("") has no name.')
+        places: list[tuple[KeyPart, Place]] = []
+        if partition is not None:
+            places.append(("partition", partition))
+        if sort is not None:
+            places.append(("sort", sort))
+        if len(places) != 1:
+            raise SchemaError(f'Index("{name}") needs one of partition= and sort=; a field is one part of an index.')
+        [(part, place)] = places
+        if place is not True and (isinstance(place, bool) or place not in (1, 2, 3, 4)):
+            raise SchemaError(f'Index("{name}", {part}={place!r}): expected True, or 1 to 4 in a multi-attribute key.')
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "part", part)
+        object.__setattr__(self, "place", place)
+
+    @staticmethod
+    def keys(
+        *,
+        partition: str | Iterable[str] = (),
+        sort: str | Iterable[str] = (),
+        project: Projection | None = None,
+    ) -> IndexKeys:
+        """Describe a whole index by field names, for `indexes=` of a class or of `client.table`.
+
+        Without `partition` it is a local index, on the table's own partition key.
+        """
+        return IndexKeys(_names(partition), _names(sort), All() if project is None else project)
+
+
+def _names(names: str | Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """How a field is stored: `code: Annotated[str, Attribute(name="c")]`.
+
+    `name` is the stored name, in place of the alias or the field's own name.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise SchemaError('Attribute(name="") is no name; DynamoDB wants at least one character.')
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _annotated(handler(source), {"name": self.name})
+
+
+EpochUnit = Literal["s", "ms"]
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class EpochTime:
+    """The type of `Epoch`."""
+
+    unit: EpochUnit = "s"
+
+    def __call__(self, unit: EpochUnit = "s") -> EpochTime:
+        if unit not in ("s", "ms"):
+            raise SchemaError(f'Epoch({unit!r}): expected "s" (seconds) or "ms" (milliseconds).')
+        return EpochTime(unit)
+
+    def __repr__(self) -> str:
+        return "Epoch" if self.unit == "s" else f'Epoch("{self.unit}")'
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _annotated(handler(source), {"epoch": self.unit})
+
+
+Epoch: Final = EpochTime()
+"""The datetime is stored as a number, seconds since 1970: `at: Annotated[datetime, Epoch]`.
+
+Exact to the microsecond. `Epoch("ms")` stores whole milliseconds, and refuses a remainder.
+"""

@@ -1,0 +1,324 @@
+"""What a model says about its table, read once: key, indexes, TTL, and the core's compiled plan.
+
+Read at first use (`client.table(User)`, `ItemAdapter(User)`), never at import: forward references are settled by then,
+and importing models stays cheap. Works on anything Pydantic has a core schema for, not only on `Model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any, Final, Literal, cast
+
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
+from typing_extensions import is_typeddict
+
+from . import _core
+from .annotations import (
+    NAMESPACE,
+    All,
+    Include,
+    Index,
+    IndexKeys,
+    KeyPart,
+    Place,
+    Projection,
+    Role,
+    TableKey,
+    TimeToLive,
+)
+from .errors import SchemaError
+
+__all__ = ["IndexSchema", "TableSchema", "Unknown", "Unset"]
+
+Unset = Literal["store", "skip"]
+"""What becomes of a field that was never set: stored with its default, or left out."""
+Unknown = Literal["skip", "error"]
+"""What becomes of a stored attribute that is no field: skipped, or refused."""
+
+_CACHE: Final = "__oxidyn_schemas__"
+"""On the class itself, so that a class made at run time takes its plans with it when it goes."""
+
+_CORE_SCHEMA: Final = "core_schema"
+
+_IndexOptions = Mapping[str, Projection | IndexKeys]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSchema:
+    """An index by field names. Without a partition it is a local one, on the table's own partition key."""
+
+    name: str
+    partition: tuple[str, ...]
+    sort: tuple[str, ...]
+    project: Projection
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """A model as a table's items: keys and indexes by field names, and the plan that reads and writes it."""
+
+    model: Any  # A model class, a dataclass, a TypedDict: whatever has a core schema.
+    title: str
+    partition: str | None
+    sort: str | None
+    indexes: tuple[IndexSchema, ...]
+    ttl: str | None
+    plan: _core.Plan
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        *,
+        partition: str | None = None,
+        sort: str | None = None,
+        indexes: _IndexOptions | None = None,
+        unset: Unset = "store",
+        unknown: Unknown = "skip",
+    ) -> TableSchema:
+        """Read the model and compile its plan, once for each set of options.
+
+        Options name fields and take the place of what the model's own markers say.
+        """
+        core_schema = complete(model)
+        options = (partition, sort, tuple((indexes or {}).items()), unset, unknown)
+        known = _cache(model).get(options)
+        # A rebuilt model has another core schema, which its old plans know nothing of.
+        if known is not None and known[0] is core_schema:
+            return cast(TableSchema, known[1])
+        reading = _Reading(model, core_schema)
+        schema = reading.table_schema(partition, sort, indexes or {}, unset, unknown)
+        _remember(model, options, (core_schema, schema))
+        return schema
+
+    def require_table_key(self) -> str:
+        """The partition key's field, which a table must have and an adapter need not."""
+        if self.partition is None:
+            raise SchemaError(
+                f"{self.title} has no partition key: mark a field with Annotated[..., PartitionKey], or name one in "
+                f'client.table({self.title}, partition="...").'
+            )
+        return self.partition
+
+
+def complete(model: Any) -> Any:
+    """The core schema of a model, which is completed first where it was waiting for other classes."""
+    try:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            if not model.__pydantic_complete__:
+                model.model_rebuild()
+            return model.__pydantic_core_schema__
+        core_schema = _cache(model).get(_CORE_SCHEMA)
+        if core_schema is None:
+            adapter: TypeAdapter[Any] = TypeAdapter(model)
+            if not adapter.pydantic_complete:
+                adapter.rebuild()
+            core_schema = adapter.core_schema
+            _remember(model, _CORE_SCHEMA, core_schema)
+        return core_schema
+    except PydanticUndefinedAnnotation as error:
+        raise SchemaError(
+            f"{title_of(model)} is not complete: it refers to {error.name}, which is not defined where it stands. Define "
+            f"it there before the first use, or call model_rebuild() where both are known."
+        ) from error
+    except PydanticUserError as error:
+        raise SchemaError(f"{title_of(model)} has no schema in Pydantic: {error.message}") from error
+
+
+def title_of(model: Any) -> str:
+    """A model's name in messages."""
+    return getattr(model, "__name__", None) or repr(model)
+
+
+def field_names(model: Any) -> tuple[str, ...]:
+    """The fields of a model, by their names in Python."""
+    return tuple(_Reading(model, complete(model)).fields)
+
+
+def _cache(model: Any) -> dict[Any, Any]:
+    return vars(model).get(_CACHE, {}) if isinstance(model, type) else {}
+
+
+def _remember(model: Any, key: Any, value: Any) -> None:
+    # Anything else is refused as no item, or a generic alias (`Event[int]`), which is no class and read anew each time.
+    if isinstance(model, type) and (issubclass(model, BaseModel) or is_dataclass(model) or is_typeddict(model)):
+        # A new dict each time, because another thread may be reading the old one.
+        type.__setattr__(model, _CACHE, {**_cache(model), key: value})
+
+
+# Core schemas that only change how the one inside them is reached.
+_WRAPPERS: Final = frozenset(
+    {"default", "nullable", "function-before", "function-after", "function-wrap", "definitions", "definition-ref"}
+)
+
+
+class _Reading:
+    """One model's core schema on the way to a `TableSchema`."""
+
+    def __init__(self, model: Any, core_schema: Any) -> None:
+        self.model = model
+        self.title = title_of(model)
+        self.core_schema = core_schema
+        self._definitions: dict[str, Any] = {}
+        self.fields: dict[str, Any] = self._fields()
+
+    def _layers(self, schema: Any) -> Iterator[Any]:
+        """The schema, and what its wrappers wrap, down to the first that is none."""
+        seen: set[str] = set()
+        while True:
+            yield schema
+            kind = schema["type"]
+            if kind == "definitions":
+                self._definitions.update((each["ref"], each) for each in schema["definitions"])
+            if kind == "definition-ref":
+                ref = schema["schema_ref"]
+                if ref in seen:
+                    return
+                seen.add(ref)
+                schema = self._definitions[ref]
+            elif kind in _WRAPPERS:
+                schema = schema["schema"]
+            else:
+                return
+
+    def _fields(self) -> dict[str, Any]:
+        *_, schema = self._layers(self.core_schema)
+        if schema["type"] in ("model", "dataclass"):
+            *_, schema = self._layers(schema["schema"])
+        if schema["type"] in ("model-fields", "typed-dict"):
+            return {name: field["schema"] for name, field in schema["fields"].items()}
+        if schema["type"] == "dataclass-args":
+            return {field["name"]: field["schema"] for field in schema["fields"]}
+        raise SchemaError(
+            f"{self.title} is no item: expected a model with fields (a Pydantic model, a dataclass, a TypedDict), found "
+            f"the Pydantic type {schema['type']!r}."
+        )
+
+    def _roles(self) -> Iterator[tuple[str, Role]]:
+        for name, schema in self.fields.items():
+            for layer in self._layers(schema):
+                for role in layer.get("metadata", {}).get(NAMESPACE, {}).get("roles", ()):
+                    yield name, role
+
+    def table_schema(
+        self, partition: str | None, sort: str | None, options: _IndexOptions, unset: Unset, unknown: Unknown
+    ) -> TableSchema:
+        keys: dict[KeyPart, str] = {}
+        parts: dict[str, dict[KeyPart, list[tuple[Place, str]]]] = {}
+        ttl: str | None = None
+        for field, role in self._roles():
+            match role:
+                case TableKey(part):
+                    if part in keys:
+                        raise self._refusal(field, f"{role!r} is already on {keys[part]}; a table has one {part} key.")
+                    keys[part] = field
+                case Index(name, part, place):
+                    parts.setdefault(name, {}).setdefault(part, []).append((place, field))
+                case TimeToLive():
+                    if ttl is not None:
+                        raise self._refusal(field, f"TTL is already on {ttl}; a table has one.")
+                    ttl = field
+                case _:
+                    raise self._refusal(field, f"{role!r} is no role that this version knows.")
+        partition = self._named(partition, "partition=") or keys.get("partition")
+        sort = self._named(sort, "sort=") or keys.get("sort")
+        if sort is not None and sort == partition:
+            raise self._refusal(sort, "is both the partition key and the sort key; they are two fields.")
+        if sort is not None and partition is None:
+            raise SchemaError(f"{self.title} has the sort key {sort!r} but no partition key.")
+        indexes = self._indexes(parts, {**getattr(self.model, "__oxidyn_indexes__", {}), **options}, sort)
+        plan = _core.Plan(
+            self.core_schema,
+            self.model,
+            title=self.title,
+            partition=partition,
+            sort=sort,
+            indexes=tuple((index.name, index.partition, index.sort) for index in indexes),
+            ttl=ttl,
+            unset=unset,
+            unknown=unknown,
+        )
+        return TableSchema(self.model, self.title, partition, sort, indexes, ttl, plan)
+
+    def _indexes(
+        self,
+        parts: Mapping[str, Mapping[KeyPart, list[tuple[Place, str]]]],
+        options: _IndexOptions,
+        sort: str | None,
+    ) -> tuple[IndexSchema, ...]:
+        indexes: list[IndexSchema] = []
+        for name in dict.fromkeys([*parts, *options]):
+            option = options.get(name, All())
+            if isinstance(option, IndexKeys):
+                if name in parts:
+                    fields = ", ".join(field for places in parts[name].values() for _, field in places)
+                    raise SchemaError(
+                        f'{self.title}: the index "{name}" is described twice, by Index.keys(...) and by markers on '
+                        f"{fields}; keep one."
+                    )
+                for field in (*option.partition, *option.sort):
+                    self._named(field, f'the index "{name}"')
+                index = IndexSchema(name, option.partition, option.sort, option.project)
+            elif name in parts:
+                index = IndexSchema(
+                    name,
+                    self._numbered(name, "partition", parts[name].get("partition", [])),
+                    self._numbered(name, "sort", parts[name].get("sort", [])),
+                    option,
+                )
+            else:
+                raise SchemaError(
+                    f'{self.title}: indexes= speaks of "{name}", but no field is a part of its key; mark one with '
+                    f'Index("{name}", partition=True), or give Index.keys(...).'
+                )
+            self._check(index, sort)
+            indexes.append(index)
+        return tuple(indexes)
+
+    def _check(self, index: IndexSchema, sort: str | None) -> None:
+        where = f'{self.title}: the index "{index.name}"'
+        key = (*index.partition, *index.sort)
+        if len(set(key)) < len(key):
+            raise SchemaError(f"{where} names a field twice: {', '.join(key)}.")
+        if not key:
+            raise SchemaError(f"{where} has no key.")
+        if not index.partition and (sort is None or len(index.sort) > 1):
+            raise SchemaError(
+                f"{where} has no partition part, so it is a local index: DynamoDB wants one sort field there, and a sort "
+                f"key on the table. For a global index mark a field with Index({index.name!r}, partition=True)."
+            )
+        if isinstance(index.project, Include):
+            for field in index.project.fields:
+                self._named(field, f"Include() of {where}")
+
+    def _numbered(self, name: str, part: KeyPart, places: list[tuple[Place, str]]) -> tuple[str, ...]:
+        if [place for place, _ in places] == [True]:
+            return (places[0][1],)
+        for place, field in places:
+            if place is True:
+                others = ", ".join(other for _, other in places if other != field)
+                raise self._refusal(
+                    field,
+                    f'Index("{name}", {part}=True) stands beside {others}: number the fields of a multi-attribute key, '
+                    f"{part}=1, {part}=2, …",
+                )
+        ordered = sorted(places)
+        for expected, (place, field) in enumerate(ordered, 1):
+            if place != expected:
+                raise self._refusal(
+                    field,
+                    f'Index("{name}", {part}={place}): expected {part}={expected} next; the numbers go from 1 without '
+                    f"gaps, each once.",
+                )
+        return tuple(field for _, field in ordered)
+
+    def _named(self, field: str | None, where: str) -> str | None:
+        if field is not None and field not in self.fields:
+            raise SchemaError(
+                f"{self.title}: {where} names {field!r}, which is no field; there are {', '.join(self.fields)}."
+            )
+        return field
+
+    def _refusal(self, field: str, what: str) -> SchemaError:
+        return SchemaError(f"{self.title}.{field}: {what}")
