@@ -1,1 +1,144 @@
-//! Floats as N text: the shortest that reads back as the same float.
+//! Floats as N text: the shortest that reads back as the same float. Hot: short paths for the floats that people write,
+//! libraries for the rest.
+
+use super::number::NumberError;
+
+/// What the short path scales by: floats with at most seven decimals take it.
+const SCALE: f64 = 1e7;
+const SCALE_DECIMALS: usize = 7;
+/// Below this a decimal has at most 15 digits, and two such decimals are never the same float: so one that reads back
+/// exactly is also the shortest.
+const SHORT_LIMIT: f64 = 1e15;
+
+/// Append the float's shortest text. NaN, the infinities and what lies outside DynamoDB's range are refused.
+#[inline]
+pub fn encode(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
+    let scaled = value * SCALE;
+    if scaled.abs() < SHORT_LIMIT {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "below 10^15, and cut after rounding half away from zero"
+        )]
+        let whole = (scaled + 0.5f64.copysign(scaled)) as i64;
+        #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+        // Both operands are exact, so the quotient is the float nearest to that decimal. -0.0 becomes 0.
+        if whole as f64 / SCALE == value {
+            push_short(out, whole);
+            return Ok(());
+        }
+    }
+    push_shortest(out, value)
+}
+
+/// Append `scaled / 10^7` without zeros at the end.
+#[inline]
+fn push_short(out: &mut Vec<u8>, scaled: i64) {
+    // A sign, 15 digits, a leading zero and the point.
+    let mut text = [b'0'; 18];
+    let mut rest = scaled.unsigned_abs();
+    let mut end = text.len();
+    let mut fraction = rest % 10_000_000;
+    rest /= 10_000_000;
+    let mut at = end - SCALE_DECIMALS;
+    if fraction == 0 {
+        end = at - 1;
+    } else {
+        for place in text[at..].iter_mut().rev() {
+            *place = b'0' + digit(fraction);
+            fraction /= 10;
+        }
+        while text[end - 1] == b'0' {
+            end -= 1;
+        }
+    }
+    at -= 1;
+    text[at] = b'.';
+    loop {
+        at -= 1;
+        text[at] = b'0' + digit(rest);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if scaled < 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    out.extend_from_slice(&text[at..end]);
+}
+
+#[inline]
+fn digit(value: u64) -> u8 {
+    u8::try_from(value % 10).expect("a digit")
+}
+
+#[cold]
+fn push_shortest(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
+    if !value.is_finite() {
+        return Err(NumberError::NotFinite);
+    }
+    if value.abs() >= 1e126 {
+        return Err(NumberError::TooLarge);
+    }
+    if value.abs() < 1e-130 {
+        return Err(NumberError::TooSmall);
+    }
+    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    Ok(())
+}
+
+/// Powers of ten that a float holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+/// The float nearest to a number's text; `None` where the text is no finite decimal number.
+#[inline]
+#[must_use]
+pub fn decode(text: &[u8]) -> Option<f64> {
+    decode_plain(text).or_else(|| decode_any(text))
+}
+
+/// Clinger's exact path: a mantissa below 2^53 divided by an exact power of ten is rounded once, so rightly.
+#[inline]
+fn decode_plain(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    // Nineteen digits and a point: the mantissa cannot overflow.
+    if digits.len() > 20 {
+        return None;
+    }
+    let mut mantissa = 0u64;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let decimals = point.map_or(0, |at| digits.len() - 1 - at);
+    let places = digits.len() - usize::from(point.is_some());
+    if places == 0 || places > 19 || mantissa > 1 << 53 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
+    let value = mantissa as f64 / EXACT_POWERS[decimals];
+    Some(if negative { -value } else { value })
+}
+
+#[cold]
+fn decode_any(text: &[u8]) -> Option<f64> {
+    // The library also reads words such as `inf`, which N does not know.
+    let first = *text.iter().find(|byte| !matches!(byte, b'-' | b'+'))?;
+    if !(first.is_ascii_digit() || first == b'.') {
+        return None;
+    }
+    fast_float2::parse::<f64, _>(text)
+        .ok()
+        .filter(|value| value.is_finite())
+}

@@ -1,1 +1,231 @@
-//! N text: digits, range, order; never through a float.
+//! N text: its digits, its range, its order, its neighbours. Always by the decimal text, never through a float.
+
+use std::cmp::Ordering;
+
+use super::Direction;
+use crate::limits::{NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT};
+
+/// Why a number cannot be stored as N.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    #[error("is not a number in decimal digits")]
+    NotANumber,
+    #[error("is not finite, and DynamoDB stores finite numbers only")]
+    NotFinite,
+    #[error("has {digits} significant digits, and DynamoDB keeps at most 38")]
+    TooManyDigits { digits: usize },
+    #[error("is too large: DynamoDB's numbers are below 10^126")]
+    TooLarge,
+    #[error("is too small: DynamoDB's numbers other than zero are at least 10^-130")]
+    TooSmall,
+}
+
+/// A decimal number taken apart. Zero has no digits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decimal<'a> {
+    pub negative: bool,
+    /// The digits before and after the point, from the first to the last that is not zero.
+    whole: &'a [u8],
+    fraction: &'a [u8],
+    /// The power of ten of the first digit.
+    pub exponent: i64,
+}
+
+impl<'a> Decimal<'a> {
+    /// Take apart `-12.5e3` and the like: an optional sign, digits with at most one point among or beside them, an
+    /// optional exponent.
+    pub(super) fn parse(text: &'a str) -> Result<Self, NumberError> {
+        let bytes = text.as_bytes();
+        let (negative, bytes) = match bytes {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, bytes),
+        };
+        let (mantissa, exponent) = match bytes.iter().position(|&byte| byte | 0x20 == b'e') {
+            Some(at) => (&bytes[..at], parse_exponent(&bytes[at + 1..])?),
+            None => (bytes, 0),
+        };
+        let (whole, fraction) = match memchr::memchr(b'.', mantissa) {
+            Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+            None => (mantissa, &[][..]),
+        };
+        if whole.is_empty() && fraction.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
+            return Err(NumberError::NotANumber);
+        }
+        let significant_whole = without_leading_zeros(whole);
+        let mut exponent = exponent.saturating_add(length(significant_whole) - 1);
+        let mut significant_fraction = fraction;
+        if significant_whole.is_empty() {
+            significant_fraction = without_leading_zeros(fraction);
+            exponent = exponent.saturating_sub(length(fraction) - length(significant_fraction));
+        }
+        let significant_fraction = without_trailing_zeros(significant_fraction);
+        let significant_whole = if significant_fraction.is_empty() {
+            without_trailing_zeros(significant_whole)
+        } else {
+            significant_whole
+        };
+        Ok(Self {
+            negative,
+            whole: significant_whole,
+            fraction: significant_fraction,
+            exponent,
+        })
+    }
+
+    pub(super) fn is_zero(&self) -> bool {
+        self.whole.is_empty() && self.fraction.is_empty()
+    }
+
+    pub(super) fn digits(&self) -> impl Iterator<Item = u8> + 'a {
+        self.whole.iter().chain(self.fraction).copied()
+    }
+
+    pub(super) fn digit_count(&self) -> usize {
+        self.whole.len() + self.fraction.len()
+    }
+
+    fn check(&self) -> Result<(), NumberError> {
+        if self.is_zero() {
+            Ok(())
+        } else if self.digit_count() > NUMBER_DIGITS {
+            Err(NumberError::TooManyDigits {
+                digits: self.digit_count(),
+            })
+        } else if self.exponent > i64::from(NUMBER_MAX_EXPONENT) {
+            Err(NumberError::TooLarge)
+        } else if self.exponent < i64::from(NUMBER_MIN_EXPONENT) {
+            Err(NumberError::TooSmall)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn parse_exponent(text: &[u8]) -> Result<i64, NumberError> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(NumberError::NotANumber);
+    }
+    // Far beyond any number's range it no longer matters how far.
+    let magnitude = digits.iter().fold(0i64, |value, digit| {
+        value.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+    });
+    Ok(if negative { -magnitude } else { magnitude })
+}
+
+fn length(digits: &[u8]) -> i64 {
+    i64::try_from(digits.len()).unwrap_or(i64::MAX)
+}
+
+fn without_leading_zeros(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    &digits[zeros..]
+}
+
+fn without_trailing_zeros(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0').count();
+    &digits[..digits.len() - zeros]
+}
+
+/// Whether DynamoDB can store this number exactly: at most 38 significant digits, from 10^-130 to below 10^126.
+pub fn check(text: &str) -> Result<(), NumberError> {
+    Decimal::parse(text)?.check()
+}
+
+/// Append the number as DynamoDB returns it: no exponent, no sign of zero, no zeros that say nothing.
+pub fn push_canonical(out: &mut Vec<u8>, text: &str) -> Result<(), NumberError> {
+    let number = Decimal::parse(text)?;
+    number.check()?;
+    if number.is_zero() {
+        out.push(b'0');
+        return Ok(());
+    }
+    if number.negative {
+        out.push(b'-');
+    }
+    let before_point = number.exponent + 1;
+    if before_point <= 0 {
+        out.extend_from_slice(b"0.");
+        out.extend((before_point..0).map(|_| b'0'));
+        out.extend(number.digits());
+    } else {
+        for (at, digit) in (0i64..).zip(number.digits()) {
+            if at == before_point {
+                out.push(b'.');
+            }
+            out.push(digit);
+        }
+        out.extend((length(number.whole) + length(number.fraction)..before_point).map(|_| b'0'));
+    }
+    Ok(())
+}
+
+/// How two numbers lie to each other by value, as DynamoDB orders them.
+pub fn compare(left: &str, right: &str) -> Result<Ordering, NumberError> {
+    let (left, right) = (Decimal::parse(left)?, Decimal::parse(right)?);
+    let sign = |number: &Decimal<'_>| match (number.is_zero(), number.negative) {
+        (true, _) => 0,
+        (false, true) => -1,
+        (false, false) => 1,
+    };
+    let magnitudes = || {
+        left.exponent
+            .cmp(&right.exponent)
+            .then_with(|| left.digits().cmp(right.digits()))
+    };
+    Ok(sign(&left).cmp(&sign(&right)).then_with(|| match sign(&left) {
+        0 => Ordering::Equal,
+        1 => magnitudes(),
+        _ => magnitudes().reverse(),
+    }))
+}
+
+/// The number times `10^decimals`, where that is whole and fits: exact, or nothing.
+pub(super) fn scaled(text: &str, decimals: u32) -> Option<i128> {
+    let number = Decimal::parse(text).ok()?;
+    if number.is_zero() {
+        return Some(0);
+    }
+    let trailing_zeros = number.exponent + i64::from(decimals) + 1 - length(number.whole) - length(number.fraction);
+    // Fewer than none: there are digits below the last decimal. More than 38: beyond what an i128 holds.
+    let factor = 10i128.checked_pow(u32::try_from(trailing_zeros).ok()?)?;
+    let magnitude = number
+        .digits()
+        .try_fold(0i128, |value, digit| {
+            value.checked_mul(10)?.checked_add(i128::from(digit - b'0'))
+        })?
+        .checked_mul(factor)?;
+    Some(if number.negative { -magnitude } else { magnitude })
+}
+
+/// Append a whole count of `10^-decimals` as a number, as DynamoDB returns it.
+pub(super) fn push_scaled(out: &mut Vec<u8>, value: i128, decimals: u32) {
+    let unit = 10u128.pow(decimals);
+    let (whole, fraction) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(whole.to_string().as_bytes());
+    if fraction != 0 {
+        let digits = format!("{fraction:0width$}", width = decimals as usize);
+        out.push(b'.');
+        out.extend_from_slice(without_trailing_zeros(digits.as_bytes()));
+    }
+}
+
+/// The next number that has at most this many decimals. `None` where the number has more of them, or where it or its
+/// neighbour has more digits than DynamoDB keeps.
+#[must_use]
+pub fn neighbour(text: &str, decimals: u32, direction: Direction) -> Option<String> {
+    let value = scaled(text, decimals)?.checked_add(i128::from(direction.step()))?;
+    let mut out = Vec::new();
+    push_scaled(&mut out, value, decimals);
+    let text = String::from_utf8(out).expect("digits are ASCII");
+    check(&text).ok()?;
+    Some(text)
+}

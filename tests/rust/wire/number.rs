@@ -1,0 +1,149 @@
+use std::cmp::Ordering;
+
+use oxidyn::wire::Direction;
+use oxidyn::wire::number::{NumberError, check, compare, neighbour, push_canonical};
+use proptest::prelude::*;
+
+fn canonical(text: &str) -> Result<String, NumberError> {
+    let mut out = Vec::new();
+    push_canonical(&mut out, text)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn numbers_in_any_notation_are_accepted() {
+    for number in [
+        "0", "-0", "1", "-1.5", "1e10", "1E+10", "1.5e-7", ".5", "5.", "+7", "0E-500", "007", "1.2300",
+    ] {
+        assert_eq!(check(number), Ok(()), "{number}");
+    }
+}
+
+#[test]
+fn text_that_is_no_decimal_number_is_refused() {
+    for text in [
+        "", "-", ".", "e5", "1e", "1e+", "1.2.3", "0x10", "NaN", "Infinity", "1 ", "1_000", "١",
+    ] {
+        assert_eq!(check(text), Err(NumberError::NotANumber), "{text:?}");
+    }
+}
+
+#[test]
+fn thirty_eight_significant_digits_are_kept_and_more_are_refused() {
+    let digits = "1234567890".repeat(4);
+
+    assert_eq!(check(&digits[..38]), Ok(()));
+    assert_eq!(check(&format!("000{}000", &digits[..37])), Ok(()));
+    assert_eq!(check(&format!("0.000{}000", &digits[..37])), Ok(()));
+    assert_eq!(check(&digits[..39]), Err(NumberError::TooManyDigits { digits: 39 }));
+    assert_eq!(
+        check(&format!("1{}1", "0".repeat(37))),
+        Err(NumberError::TooManyDigits { digits: 39 })
+    );
+}
+
+#[test]
+fn the_range_ends_where_dynamodbs_does() {
+    assert_eq!(check("9.9999999999999999999999999999999999999e125"), Ok(()));
+    assert_eq!(check("1e126"), Err(NumberError::TooLarge));
+    assert_eq!(check("1e-130"), Ok(()));
+    assert_eq!(check("9.9e-131"), Err(NumberError::TooSmall));
+    assert_eq!(check("-1e126"), Err(NumberError::TooLarge));
+    assert_eq!(check("1e99999999999999999999"), Err(NumberError::TooLarge));
+    assert_eq!(check("1e-99999999999999999999"), Err(NumberError::TooSmall));
+}
+
+#[test]
+fn the_canonical_text_is_the_services() {
+    for (text, expected) in [
+        ("1e-07", "0.0000001"),
+        ("3.0", "3"),
+        ("-0", "0"),
+        ("0E-500", "0"),
+        ("1.20E+3", "1200"),
+        ("0012.500", "12.5"),
+        ("-120e-1", "-12"),
+        ("12345e-2", "123.45"),
+        ("12345e-5", "0.12345"),
+        ("100", "100"),
+    ] {
+        assert_eq!(canonical(text).unwrap(), expected, "{text}");
+    }
+    assert_eq!(canonical("1e125").unwrap(), format!("1{}", "0".repeat(125)));
+}
+
+#[test]
+fn numbers_are_ordered_by_value() {
+    let ascending = [
+        "-1e125", "-100", "-99.5", "-1e-130", "0", "1e-130", "0.1", "0.11", "1", "1.5", "2", "10", "1e125",
+    ];
+    for (at, left) in ascending.iter().enumerate() {
+        for (other, right) in ascending.iter().enumerate() {
+            assert_eq!(compare(left, right), Ok(at.cmp(&other)), "{left} {right}");
+        }
+    }
+    assert_eq!(compare("1.50", "15e-1"), Ok(Ordering::Equal));
+    assert_eq!(compare("-0", "0.00"), Ok(Ordering::Equal));
+}
+
+#[test]
+fn neighbours_are_one_unit_away() {
+    for (text, decimals, above) in [
+        ("1", 0, "2"),
+        ("-1", 0, "0"),
+        ("9", 0, "10"),
+        ("1e3", 0, "1001"),
+        ("2.0", 0, "3"),
+        (
+            "99999999999999999999999999999999999999",
+            0,
+            "100000000000000000000000000000000000000",
+        ),
+        ("1700000000.5", 6, "1700000000.500001"),
+        ("1700000000.999999", 6, "1700000001"),
+        ("-0.000001", 6, "0"),
+    ] {
+        assert_eq!(
+            neighbour(text, decimals, Direction::Up).as_deref(),
+            Some(above),
+            "{text}"
+        );
+        let back = neighbour(above, decimals, Direction::Down).unwrap();
+        assert_eq!(compare(&back, text), Ok(Ordering::Equal), "{text}");
+    }
+}
+
+#[test]
+fn a_number_off_the_grid_or_beyond_the_digits_has_no_neighbour() {
+    assert_eq!(neighbour("1.5", 0, Direction::Up), None);
+    assert_eq!(neighbour("0.0000001", 6, Direction::Up), None);
+    assert_eq!(neighbour("1e38", 0, Direction::Up), None);
+    assert_eq!(neighbour("1e125", 0, Direction::Down), None);
+    assert_eq!(neighbour("one", 0, Direction::Up), None);
+}
+
+proptest! {
+    #[test]
+    fn integers_are_ordered_as_integers_are(left: i128, right: i128) {
+        let ordering = compare(&left.to_string(), &right.to_string());
+
+        prop_assert_eq!(ordering, Ok(left.cmp(&right)));
+    }
+
+    #[test]
+    fn the_canonical_text_has_the_same_value(text in r"-?[0-9]{1,12}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?") {
+        let canonical = canonical(&text).unwrap();
+
+        prop_assert_eq!(compare(&text, &canonical), Ok(Ordering::Equal));
+        prop_assert!(!canonical.contains('e'));
+        prop_assert!(!canonical.contains('.') || !canonical.ends_with('0'));
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_without_a_panic(text in r"[-+0-9.eE]{0,48}|(?s).{0,12}") {
+        let _ = check(&text);
+        let _ = canonical(&text);
+        let _ = neighbour(&text, 6, Direction::Up);
+        let _ = compare(&text, "1");
+    }
+}
