@@ -20,8 +20,12 @@ pub fn encode(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
             reason = "below 10^15, and cut after rounding half away from zero"
         )]
         let whole = (scaled + 0.5f64.copysign(scaled)) as i64;
-        #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
         // Both operands are exact, so the quotient is the float nearest to that decimal. -0.0 becomes 0.
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::float_cmp,
+            reason = "whole is below 2^53, and the very float is asked for"
+        )]
         if whole as f64 / SCALE == value {
             push_short(out, whole);
             return Ok(());

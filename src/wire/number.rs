@@ -225,7 +225,7 @@ pub fn neighbour(text: &str, decimals: u32, direction: Direction) -> Option<Stri
     let value = scaled(text, decimals)?.checked_add(i128::from(direction.step()))?;
     let mut out = Vec::new();
     push_scaled(&mut out, value, decimals);
-    let text = String::from_utf8(out).expect("digits are ASCII");
+    let text = String::from_utf8(out).ok()?;
     check(&text).ok()?;
     Some(text)
 }

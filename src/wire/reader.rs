@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Attribute values: `let tag = reader.tag()?; …content…; reader.end()?;`
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Read `{"X":`: what kind of value is next.
     #[inline]
     pub fn tag(&mut self) -> Result<Tag> {
@@ -497,7 +497,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Values as a whole.
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Read any JSON value and say which bytes it takes. Its brackets are checked, the text of its strings is not: that
     /// is left to whoever reads them.
     pub fn raw_value(&mut self) -> Result<Range<usize>> {

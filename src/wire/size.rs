@@ -34,7 +34,7 @@ pub fn attribute_sizes(item: &[u8]) -> Result<Vec<AttributeSize>> {
         });
         more = reader.next_member()?;
     }
-    sizes.sort_by(|left, right| right.bytes.cmp(&left.bytes));
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.bytes));
     Ok(sizes)
 }
 

@@ -11,10 +11,10 @@ const DIGITS: [u8; 16] = *b"0123456789abcdef";
 /// The value of a hex digit; 0xFF for any other byte.
 const VALUES: [u8; 256] = {
     let mut values = [0xFF; 256];
-    let mut digit = 0;
+    let mut digit = 0u8;
     while digit < 16 {
-        values[DIGITS[digit] as usize] = digit as u8;
-        values[DIGITS[digit].to_ascii_uppercase() as usize] = digit as u8;
+        values[DIGITS[digit as usize] as usize] = digit;
+        values[DIGITS[digit as usize].to_ascii_uppercase() as usize] = digit;
         digit += 1;
     }
     values

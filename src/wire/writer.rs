@@ -134,6 +134,7 @@ pub fn push_null(out: &mut Vec<u8>) {
 
 /// Append the digits of a whole number.
 #[inline]
+#[expect(clippy::missing_panics_doc, reason = "a remainder of ten is a digit")]
 pub fn push_integer(out: &mut Vec<u8>, value: i64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
