@@ -1,27 +1,74 @@
 //! What an expression is, before it is text.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::wire::Tag;
+use crate::wire::{Tag, writer};
 
-/// A document path by stored names: `lines[0].qty`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A document path by stored names: `lines[0].qty`. Its first segment is an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path(pub Vec<Segment>);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
     Attribute(Arc<str>),
     Index(u32),
 }
 
-/// A value in its wire form, `{"S":"x"}`.
+impl Path {
+    #[must_use]
+    pub fn attribute(name: impl Into<Arc<str>>) -> Self {
+        Self(vec![Segment::Attribute(name.into())])
+    }
+
+    /// The item's own attribute in which the path begins.
+    #[must_use]
+    pub fn root(&self) -> Option<&Arc<str>> {
+        match self.0.first() {
+            Some(Segment::Attribute(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The attribute, if the path is nothing more than one.
+    #[must_use]
+    pub fn as_attribute(&self) -> Option<&Arc<str>> {
+        if self.0.len() == 1 { self.root() } else { None }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Attribute(name) if position == 0 => f.write_str(name)?,
+                Segment::Attribute(name) => write!(f, ".{name}")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value in its wire form, `{"S":"x"}`, written without blanks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Value {
     pub tag: Tag,
     pub wire: Bytes,
     pub grid: Grid,
+}
+
+impl Value {
+    #[must_use]
+    pub fn null() -> Self {
+        Self {
+            tag: Tag::Null,
+            wire: Bytes::from_static(writer::NULL.as_bytes()),
+            grid: Grid::Dense,
+        }
+    }
 }
 
 /// Which values of a field's wire form lie next to each other; half-open ranges become closed ones by it.
@@ -49,6 +96,28 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
+impl Comparison {
+    /// The operator as DynamoDB spells it.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// Whether it asks for an order and not only for equality: only S, N and B have one.
+    #[must_use]
+    pub const fn is_order(self) -> bool {
+        !matches!(self, Self::Equal | Self::NotEqual)
+    }
+}
+
+/// Built by its constructors, which keep the tree flat: `a & b & c` is one `And` of three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     Compare(Path, Comparison, Value),
@@ -62,9 +131,84 @@ pub enum Condition {
     Not(Box<Condition>),
 }
 
+impl Condition {
+    /// All of them hold.
+    #[must_use]
+    pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
+        let mut flat = Vec::new();
+        for condition in conditions {
+            match condition {
+                Self::And(parts) => flat.extend(parts),
+                other => flat.push(other),
+            }
+        }
+        Self::And(flat)
+    }
+
+    /// At least one of them holds.
+    #[must_use]
+    pub fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
+        let mut flat = Vec::new();
+        for condition in conditions {
+            match condition {
+                Self::Or(parts) => flat.extend(parts),
+                other => flat.push(other),
+            }
+        }
+        Self::Or(flat)
+    }
+
+    /// The opposite. Comparisons are not turned round: where the attribute is absent `NOT x < 3` holds, `x >= 3` does not.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Not(condition) => *condition,
+            Self::Exists(path) => Self::NotExists(path),
+            Self::NotExists(path) => Self::Exists(path),
+            other => Self::Not(Box::new(other)),
+        }
+    }
+
+    /// Nothing is stored there, be it left out or NULL.
+    #[must_use]
+    pub fn is_none(path: Path) -> Self {
+        Self::Or(vec![
+            Self::NotExists(path.clone()),
+            Self::Compare(path, Comparison::Equal, Value::null()),
+        ])
+    }
+
+    /// Something is stored there that is not NULL: the opposite of `is_none`.
+    #[must_use]
+    pub fn is_some(path: Path) -> Self {
+        Self::And(vec![
+            Self::Exists(path.clone()),
+            Self::Compare(path, Comparison::NotEqual, Value::null()),
+        ])
+    }
+
+    /// `first AND second`, of which either may be missing.
+    #[must_use]
+    pub fn both(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(first), Some(second)) => Some(Self::all([first, second])),
+            (first, second) => first.or(second),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     Set(Path, Value),
     Add(Path, Value),
     Remove(Path),
+}
+
+impl Action {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Set(path, _) | Self::Add(path, _) | Self::Remove(path) => path,
+        }
+    }
 }

@@ -1,1 +1,90 @@
-//! To be written.
+//! `#n0` and `:v0`: what stands for names and values in expression text. A name never appears in the text itself, so
+//! reserved words and odd characters (a dot!) never matter.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::ast::{Path, Segment, Value};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::wire::writer;
+
+/// The names and values of one request; its expressions share them, and equal ones are sent once.
+#[derive(Debug, Default)]
+pub struct Placeholders {
+    // Searched from the start: a request has a handful, and text over 4 KB is refused while it grows.
+    names: Vec<Arc<str>>,
+    values: Vec<Bytes>,
+}
+
+impl Placeholders {
+    /// Append the path, `#n0.#n1[2]`.
+    pub fn path(&mut self, text: &mut String, path: &Path) {
+        for (position, segment) in path.0.iter().enumerate() {
+            match segment {
+                Segment::Attribute(name) => {
+                    if position > 0 {
+                        text.push('.');
+                    }
+                    self.name(text, name);
+                }
+                Segment::Index(index) => {
+                    write!(text, "[{index}]").expect("a String takes all text");
+                }
+            }
+        }
+    }
+
+    /// Append the placeholder of one attribute name.
+    pub fn name(&mut self, text: &mut String, name: &Arc<str>) {
+        let number = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(Arc::clone(name));
+            self.names.len() - 1
+        });
+        write!(text, "#n{number}").expect("a String takes all text");
+    }
+
+    /// Append the placeholder of one value.
+    pub fn value(&mut self, text: &mut String, value: &Value) {
+        let number = self.values.iter().position(|known| *known == value.wire).unwrap_or_else(|| {
+            self.values.push(value.wire.clone());
+            self.values.len() - 1
+        });
+        write!(text, ":v{number}").expect("a String takes all text");
+    }
+
+    /// Append the members of a request body that say what the placeholders stand for; DynamoDB refuses empty ones.
+    pub fn write_members(&self, body: &mut Vec<u8>) {
+        if !self.names.is_empty() {
+            body.extend_from_slice(br#","ExpressionAttributeNames":{"#);
+            for (number, name) in self.names.iter().enumerate() {
+                writer::push_separator(body);
+                writer::push_key(body, &format!("#n{number}"));
+                writer::push_text(body, name);
+            }
+            body.push(b'}');
+        }
+        if !self.values.is_empty() {
+            body.extend_from_slice(br#","ExpressionAttributeValues":{"#);
+            for (number, value) in self.values.iter().enumerate() {
+                writer::push_separator(body);
+                writer::push_key(body, &format!(":v{number}"));
+                body.extend_from_slice(value);
+            }
+            body.push(b'}');
+        }
+    }
+}
+
+/// Refuse text over DynamoDB's limit. Called while the text grows, so that a huge expression is never written out.
+pub(super) fn check_size(text: &str) -> Result<()> {
+    if text.len() <= limits::EXPRESSION_BYTES {
+        return Ok(());
+    }
+    Err(Error::Expression(format!(
+        "the expression is longer than DynamoDB's {} bytes: split the request into several, or ask for less in each",
+        limits::EXPRESSION_BYTES
+    )))
+}
