@@ -24,5 +24,7 @@ pub const PARTITION_KEY_BYTES: usize = 2048;
 pub const SORT_KEY_BYTES: usize = 1024;
 /// Bytes of one expression's text.
 pub const EXPRESSION_BYTES: usize = 4096;
+/// Operators and functions in one expression.
+pub const EXPRESSION_OPERATORS: usize = 300;
 /// Attributes in one part (partition or sort) of a multi-attribute index key.
 pub const INDEX_KEY_PARTS: usize = 4;

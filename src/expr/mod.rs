@@ -5,6 +5,7 @@ pub mod ast;
 pub mod condition;
 pub mod grid;
 pub mod key_condition;
+pub mod order;
 pub mod placeholders;
 pub mod projection;
 pub mod split;

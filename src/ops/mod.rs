@@ -6,6 +6,21 @@ use std::time::Duration;
 use crate::error::{Error, ServiceError};
 use crate::transport::{Call, Reply};
 
+mod body;
+mod reply;
+
+pub mod count;
+pub mod delete;
+pub mod get;
+pub mod guard;
+pub mod pages;
+pub mod put;
+pub mod query;
+pub mod scan;
+pub mod update;
+
+pub use reply::StoredItem;
+
 /// An operation as a value: it can be shown without being sent, and sent more than once (a run works on a clone).
 pub trait Operation: Clone + Send + Sync + 'static {
     type Output: Send + 'static;
@@ -22,9 +37,21 @@ pub trait Operation: Clone + Send + Sync + 'static {
     }
 }
 
+#[derive(Debug)]
 pub enum Step<T> {
     Call(Call),
     CallAfter(Duration, Call),
     /// Finished (at once, for an operation with nothing to ask: an empty batch, an empty key range).
     Done(T),
+}
+
+/// Which form of the written item comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Returning {
+    #[default]
+    Nothing,
+    /// The item as it was before.
+    Old,
+    /// The item as it is now.
+    New,
 }

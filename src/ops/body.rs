@@ -1,0 +1,101 @@
+//! Request bodies: each kind of member is written in one place.
+
+use bytes::Bytes;
+
+use super::Returning;
+use crate::error::Result;
+use crate::expr::ast::{Condition, Path};
+use crate::expr::placeholders::Placeholders;
+use crate::expr::{condition, projection};
+use crate::wire::writer;
+
+/// A request body while it is written. Its expressions share one set of placeholders.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    placeholders: Placeholders,
+}
+
+impl Body {
+    /// A body without a table of its own: the batches name theirs elsewhere.
+    pub fn open() -> Self {
+        Self { bytes: vec![b'{'], placeholders: Placeholders::default() }
+    }
+
+    pub fn of_table(table: &str) -> Self {
+        let mut body = Self::open();
+        body.text("TableName", table);
+        body
+    }
+
+    /// Make room for what is about to be written.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
+    pub fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        member(&mut self.bytes, name)
+    }
+
+    /// A member whose value is JSON already: an item, a key.
+    pub fn json(&mut self, name: &str, value: &[u8]) {
+        self.name(name).extend_from_slice(value);
+    }
+
+    pub fn text(&mut self, name: &str, value: &str) {
+        writer::push_text(self.name(name), value);
+    }
+
+    pub fn flag(&mut self, name: &str, value: bool) {
+        self.json(name, if value { b"true" } else { b"false" });
+    }
+
+    pub fn returning(&mut self, returning: Returning) {
+        match returning {
+            Returning::Nothing => {}
+            Returning::Old => self.text("ReturnValues", "ALL_OLD"),
+            Returning::New => self.text("ReturnValues", "ALL_NEW"),
+        }
+    }
+
+    /// A member that is expression text.
+    pub fn expression(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut String, &mut Placeholders) -> Result<()>,
+    ) -> Result<()> {
+        let mut text = String::with_capacity(64);
+        write(&mut text, &mut self.placeholders)?;
+        self.text(name, &text);
+        Ok(())
+    }
+
+    pub fn condition(&mut self, name: &str, condition: &Condition) -> Result<()> {
+        self.expression(name, |text, placeholders| condition::write(text, condition, placeholders))
+    }
+
+    /// The text of a projection whose placeholders are declared with the others, for a member that is written later.
+    pub fn projection(&mut self, paths: &[Path]) -> Result<String> {
+        let mut text = String::new();
+        projection::write(&mut text, paths, &mut self.placeholders)?;
+        Ok(text)
+    }
+
+    /// Everything but the closing bracket: more members follow with each page.
+    pub fn into_head(mut self) -> Vec<u8> {
+        self.placeholders.write_members(&mut self.bytes);
+        self.bytes
+    }
+
+    pub fn finish(self) -> Bytes {
+        let mut bytes = self.into_head();
+        bytes.push(b'}');
+        Bytes::from(bytes)
+    }
+}
+
+/// Append the name of a member to a body that is still open.
+pub(super) fn member<'a>(bytes: &'a mut Vec<u8>, name: &str) -> &'a mut Vec<u8> {
+    writer::push_separator(bytes);
+    writer::push_key(bytes, name);
+    bytes
+}

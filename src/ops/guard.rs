@@ -1,0 +1,97 @@
+//! What a write asks of the item that is stored now, and what its refusal means to the caller.
+
+use std::sync::Arc;
+
+use super::body::Body;
+use super::reply;
+use crate::error::{ConditionFailure, ConditionMeaning, Error, Result, ServiceError};
+use crate::expr::ast::{Condition, Path};
+
+/// The condition of a write. The default asks for nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    existence: Existence,
+    condition: Option<Condition>,
+}
+
+/// Whether there must be an item; a partition attribute tells, since every item has it.
+#[derive(Debug, Clone, Default)]
+enum Existence {
+    #[default]
+    Any,
+    Absent(Arc<str>),
+    Present(Arc<str>),
+}
+
+impl Guard {
+    /// There must be no item yet.
+    #[must_use]
+    pub fn absent(partition: Arc<str>) -> Self {
+        Self { existence: Existence::Absent(partition), condition: None }
+    }
+
+    /// There must be an item already.
+    #[must_use]
+    pub fn present(partition: Arc<str>) -> Self {
+        Self { existence: Existence::Present(partition), condition: None }
+    }
+
+    /// The caller's condition must hold as well.
+    #[must_use]
+    pub fn with(mut self, condition: Option<Condition>) -> Self {
+        self.condition = Condition::both(self.condition, condition);
+        self
+    }
+
+    /// Write the condition, and ask for the item that stands against it.
+    pub(super) fn write(&self, body: &mut Body) -> Result<()> {
+        let existence = match &self.existence {
+            Existence::Any => None,
+            Existence::Absent(partition) => Some(Condition::NotExists(Path::attribute(Arc::clone(partition)))),
+            Existence::Present(partition) => Some(Condition::Exists(Path::attribute(Arc::clone(partition)))),
+        };
+        if let Some(condition) = Condition::both(existence, self.condition.clone()) {
+            body.condition("ConditionExpression", &condition)?;
+            body.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+        }
+        Ok(())
+    }
+
+    /// The meaning of a failed write's error.
+    pub(super) fn meaning(&self) -> Meaning {
+        match (&self.existence, &self.condition) {
+            (Existence::Any, _) => Meaning::Condition,
+            (Existence::Absent(_), None) => Meaning::Exists,
+            (Existence::Absent(_), Some(_)) => Meaning::ExistsOrCondition,
+            (Existence::Present(_), _) => Meaning::NotFoundOrCondition,
+        }
+    }
+}
+
+/// What is kept of a guard once its condition is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meaning {
+    Condition,
+    Exists,
+    ExistsOrCondition,
+    NotFoundOrCondition,
+}
+
+impl Meaning {
+    /// The error in the caller's terms.
+    pub fn explain(self, operation: &str, error: ServiceError) -> Error {
+        if error.code != "ConditionalCheckFailedException" {
+            return Error::Service(error);
+        }
+        let item = match reply::json(&error.body, "Item", operation) {
+            Ok(item) => item,
+            Err(unreadable) => return unreadable,
+        };
+        let meaning = match (self, &item) {
+            (Self::Exists, _) | (Self::ExistsOrCondition, Some(_)) => ConditionMeaning::ItemExists,
+            (Self::NotFoundOrCondition, None) => ConditionMeaning::ItemNotFound,
+            _ => ConditionMeaning::ConditionFailed,
+        };
+        Error::Condition(ConditionFailure { meaning, item, request_id: error.request_id })
+    }
+}

@@ -1,0 +1,375 @@
+//! The pager of Query and Scan: one page is one operation, and its items are found one by one as they are consumed, so
+//! that a large page never holds anyone up.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::body::{Body, member};
+use super::count::Count;
+use super::{Operation, Step, reply};
+use crate::error::{Error, Result};
+use crate::expr::ast::Path;
+use crate::expr::order::Scalar;
+use crate::expr::split::OpenEnd;
+use crate::transport::{Call, Reply};
+use crate::wire::reader::{self, ReadError, Reader};
+use crate::wire::writer;
+
+/// All pages of one query or scan.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    pub(super) operation: &'static str,
+    /// The body without its closing bracket.
+    head: Bytes,
+    bounds: Bounds,
+    drop: Arc<[OpenEnd]>,
+    /// The projection of what `drop` looks at, for counting; empty where nothing is dropped.
+    dropped_attribute: Arc<str>,
+    /// The service leaves items out by a filter after it has counted them against `Limit`.
+    is_filtered: bool,
+    /// Nothing can match, so nothing is sent.
+    is_empty: bool,
+}
+
+/// How much is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// Items wanted in all.
+    pub limit: Option<u64>,
+    /// Items that the service looks at for one page.
+    pub page_size: Option<u32>,
+}
+
+/// Where to go on after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The service's LastEvaluatedKey.
+    pub start_key: Bytes,
+    /// Items still wanted; `None` is all.
+    pub wanted: Option<u64>,
+}
+
+impl Pages {
+    /// `body` holds everything that is the same for every page.
+    pub(super) fn new(
+        operation: &'static str,
+        mut body: Body,
+        bounds: Bounds,
+        drop: &[OpenEnd],
+        is_filtered: bool,
+    ) -> Result<Self> {
+        let attributes: Vec<Path> =
+            drop.iter().take(1).map(|end| Path::attribute(Arc::clone(&end.attribute))).collect();
+        let dropped_attribute = body.projection(&attributes)?.into();
+        Ok(Self {
+            operation,
+            head: body.into_head().into(),
+            bounds,
+            drop: drop.into(),
+            dropped_attribute,
+            is_filtered,
+            is_empty: false,
+        })
+    }
+
+    /// Send nothing: what is asked for cannot be.
+    pub(super) fn sending_nothing(mut self) -> Self {
+        self.is_empty = true;
+        self
+    }
+
+    /// The first page, or the one at the cursor.
+    #[must_use]
+    pub fn page(&self, cursor: Option<Cursor>) -> FetchPage {
+        FetchPage { pages: self.clone(), cursor }
+    }
+
+    /// How many items there are from here on.
+    #[must_use]
+    pub fn count(&self, cursor: Option<Cursor>) -> Count {
+        Count::new(self.clone(), cursor)
+    }
+
+    pub(super) fn wanted(&self, cursor: Option<&Cursor>) -> Option<u64> {
+        cursor.map_or(self.bounds.limit, |cursor| cursor.wanted)
+    }
+
+    /// Whether the answer is known without a request.
+    pub(super) fn is_exhausted(&self, cursor: Option<&Cursor>) -> bool {
+        self.is_empty || self.wanted(cursor) == Some(0)
+    }
+
+    pub(super) fn drops_items(&self) -> bool {
+        !self.drop.is_empty()
+    }
+
+    /// The request for a page of items.
+    fn call(&self, cursor: Option<&Cursor>) -> Call {
+        Call { operation: self.operation, body: self.body(cursor, None) }
+    }
+
+    /// The request for the number of a page's items. Where some are dropped on the client they must be seen, but no more
+    /// of them than decides that.
+    pub(super) fn call_for_count(&self, cursor: Option<&Cursor>) -> Call {
+        let member = if self.drops_items() {
+            ("ProjectionExpression", &*self.dropped_attribute)
+        } else {
+            ("Select", "COUNT")
+        };
+        Call { operation: self.operation, body: self.body(cursor, Some(member)) }
+    }
+
+    fn body(&self, cursor: Option<&Cursor>, more: Option<(&str, &str)>) -> Bytes {
+        let mut body = Vec::with_capacity(self.head.len() + 128);
+        body.extend_from_slice(&self.head);
+        if let Some((name, value)) = more {
+            writer::push_text(member(&mut body, name), value);
+        }
+        if let Some(limit) = self.page_limit(self.wanted(cursor)) {
+            writer::push_integer(member(&mut body, "Limit"), limit);
+        }
+        if let Some(cursor) = cursor {
+            member(&mut body, "ExclusiveStartKey").extend_from_slice(&cursor.start_key);
+        }
+        body.push(b'}');
+        Bytes::from(body)
+    }
+
+    /// How many items the service should look at. A filter's yield is unknown, so there `page_size` alone decides; of
+    /// items that are dropped on the client few can come, since most keys are unique.
+    fn page_limit(&self, wanted: Option<u64>) -> Option<i64> {
+        let wanted = wanted.filter(|_| !self.is_filtered).map(|wanted| wanted.saturating_add(self.drop.len() as u64));
+        let limit = wanted.into_iter().chain(self.bounds.page_size.map(u64::from)).min()?;
+        Some(i64::from(i32::try_from(limit).unwrap_or(i32::MAX)))
+    }
+
+    pub(super) fn read(&self, body: Bytes, cursor: Option<&Cursor>) -> Result<Page> {
+        Page::read(self.operation, body, self.wanted(cursor), Arc::clone(&self.drop))
+    }
+}
+
+/// Read one page.
+#[derive(Debug, Clone)]
+pub struct FetchPage {
+    pages: Pages,
+    cursor: Option<Cursor>,
+}
+
+impl Operation for FetchPage {
+    type Output = Page;
+
+    fn start(&mut self) -> Step<Page> {
+        if self.pages.is_exhausted(self.cursor.as_ref()) {
+            Step::Done(Page::empty(self.pages.operation))
+        } else {
+            Step::Call(self.pages.call(self.cursor.as_ref()))
+        }
+    }
+
+    fn step(&mut self, reply: Reply) -> Result<Step<Page>> {
+        self.pages.read(reply.body, self.cursor.as_ref()).map(Step::Done)
+    }
+}
+
+/// One reply of Query or Scan, read from its start to its end once, whatever the order of its members: up to `Items`
+/// when it arrives, then an item at a time, then what stands behind them.
+#[derive(Debug)]
+pub struct Page {
+    operation: &'static str,
+    body: Bytes,
+    wanted: Option<u64>,
+    drop: Arc<[OpenEnd]>,
+    position: usize,
+    stand: Stand,
+    members: Members,
+}
+
+/// Where `Page::position` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// Before an item.
+    Before,
+    /// At an item that was given out: whoever decodes it knows its end.
+    At,
+    /// Behind an item.
+    Behind,
+    /// Everything is read.
+    End,
+}
+
+/// The members beside the items.
+#[derive(Debug, Default)]
+struct Members {
+    last_key: Option<Bytes>,
+    count: u64,
+}
+
+impl Page {
+    fn empty(operation: &'static str) -> Self {
+        Self {
+            operation,
+            body: Bytes::new(),
+            wanted: Some(0),
+            drop: Arc::new([]),
+            position: 0,
+            stand: Stand::End,
+            members: Members::default(),
+        }
+    }
+
+    fn read(operation: &'static str, body: Bytes, wanted: Option<u64>, drop: Arc<[OpenEnd]>) -> Result<Self> {
+        let mut members = Members::default();
+        let mut reader = Reader::new(&body);
+        let read = reader.begin_object().and_then(|more| members.read(&mut reader, more));
+        let stand = read.map_err(|error| reply::unreadable(operation, &error))?;
+        let position = reader.position();
+        Ok(Self { operation, body, wanted, drop, position, stand, members })
+    }
+
+    /// The whole reply, in which `next_item` tells positions.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Where the next item's `{` is, to be decoded there. Say where it ended by `item_ended`, or it is passed over once
+    /// more on the way to the next one, as an item must be that cannot be decoded.
+    pub fn next_item(&mut self) -> Result<Option<usize>> {
+        if self.wanted == Some(0) {
+            return Ok(None);
+        }
+        let mut reader = Reader::new(&self.body);
+        reader.seek(self.position);
+        let found = seek_item(&mut reader, self.stand, &self.drop, &mut self.members);
+        self.stand = found.map_err(|error| reply::unreadable(self.operation, &error))?;
+        self.position = reader.position();
+        if self.stand == Stand::End {
+            return Ok(None);
+        }
+        self.wanted = self.wanted.map(|wanted| wanted - 1);
+        Ok(Some(self.position))
+    }
+
+    /// The item that `next_item` gave last ends before `position`.
+    pub fn item_ended(&mut self, position: usize) {
+        debug_assert_eq!(self.stand, Stand::At, "no item was given out");
+        self.position = position;
+        self.stand = Stand::Behind;
+    }
+
+    /// Where to go on, once the items of this page are consumed: `None` when no more are wanted or there are no more. Asked
+    /// for earlier, it looks beyond the items, which stay to be consumed.
+    pub fn next_cursor(&self) -> Result<Option<Cursor>> {
+        if self.wanted == Some(0) {
+            return Ok(None);
+        }
+        let last_key = match &self.members.last_key {
+            None if self.stand != Stand::End => self.last_key_ahead()?,
+            known => known.clone(),
+        };
+        Ok(last_key.map(|start_key| Cursor { start_key, wanted: self.wanted }))
+    }
+
+    fn last_key_ahead(&self) -> Result<Option<Bytes>> {
+        let mut reader = Reader::new(&self.body);
+        reader.seek(self.position);
+        let mut members = Members::default();
+        let mut stand = self.stand;
+        while stand != Stand::End {
+            stand = seek_item(&mut reader, stand, &[], &mut members)
+                .map_err(|error| reply::unreadable(self.operation, &error))?;
+        }
+        Ok(members.last_key)
+    }
+
+    /// Pass over all items that are left and say how many there were, or what the service counted where it sent none.
+    pub(super) fn count(mut self) -> Result<(u64, Option<Cursor>)> {
+        let counted = self.members.count;
+        let mut count = 0;
+        while self.next_item()?.is_some() {
+            count += 1;
+        }
+        if count == 0 && self.drop.is_empty() {
+            let limit = self.wanted.unwrap_or(u64::MAX);
+            count = counted.min(limit);
+            self.wanted = self.wanted.map(|wanted| wanted - count);
+        }
+        Ok((count, self.next_cursor()?))
+    }
+}
+
+impl Members {
+    /// Read members up to the first item, or to the end.
+    fn read(&mut self, reader: &mut Reader<'_>, mut more: bool) -> reader::Result<Stand> {
+        while more {
+            match &*reader.key()? {
+                "Items" if !reader.try_null() => {
+                    if reader.begin_array()? {
+                        return Ok(Stand::Before);
+                    }
+                }
+                "LastEvaluatedKey" if !reader.try_null() => {
+                    let key = reader.raw_value()?;
+                    // A copy, since a slice would keep the whole page alive as long as the cursor.
+                    self.last_key = Some(Bytes::copy_from_slice(&reader.bytes()[key]));
+                }
+                "Count" => self.count = reader.number()?.parse().map_err(|_| reader.error("a count"))?,
+                "Items" | "LastEvaluatedKey" => {}
+                _ => reader.skip_value()?,
+            }
+            more = reader.next_member()?;
+        }
+        Ok(Stand::End)
+    }
+}
+
+/// Go on to the start of the next item that is not dropped, or read the members behind the items.
+fn seek_item(
+    reader: &mut Reader<'_>,
+    mut stand: Stand,
+    drop: &[OpenEnd],
+    members: &mut Members,
+) -> Result<Stand, ReadError> {
+    loop {
+        match stand {
+            Stand::Before => {
+                reader.peek();
+                if drop.is_empty() || !read_if_dropped(reader, drop)? {
+                    return Ok(Stand::At);
+                }
+                stand = Stand::Behind;
+            }
+            Stand::At => {
+                reader.skip_value()?;
+                stand = Stand::Behind;
+            }
+            Stand::Behind if reader.next_element()? => stand = Stand::Before,
+            Stand::Behind => {
+                let more = reader.next_member()?;
+                stand = members.read(reader, more)?;
+            }
+            Stand::End => return Ok(Stand::End),
+        }
+    }
+}
+
+/// Read the next item if it lies on an open end; otherwise nothing is read.
+fn read_if_dropped(reader: &mut Reader<'_>, drop: &[OpenEnd]) -> Result<bool, ReadError> {
+    let start = reader.position();
+    let mut dropped = false;
+    reply::members(reader, |name, reader| {
+        let mut ends = drop.iter().filter(|end| &*end.attribute == name).peekable();
+        if ends.peek().is_none() {
+            return reader.skip_value();
+        }
+        if let Some(found) = Scalar::read(reader)? {
+            dropped |= ends.any(|end| Scalar::of(&end.value).is_some_and(|end| found.is_equal(&end)));
+        }
+        Ok(())
+    })?;
+    if !dropped {
+        reader.seek(start);
+    }
+    Ok(dropped)
+}

@@ -1,0 +1,41 @@
+//! Query.
+
+use super::body::Body;
+use super::pages::{Bounds, Pages};
+use crate::error::Result;
+use crate::expr::key_condition;
+use crate::expr::split::Split;
+
+/// The items of one partition, in the order of the sort key.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    pub table: &'a str,
+    pub index: Option<&'a str>,
+    pub split: &'a Split,
+    /// From the highest sort key to the lowest.
+    pub reverse: bool,
+    pub consistent: bool,
+    pub bounds: Bounds,
+}
+
+impl Query<'_> {
+    pub fn pages(&self) -> Result<Pages> {
+        let Split { key, filter, drop, empty } = self.split;
+        let mut body = Body::of_table(self.table);
+        if let Some(index) = self.index {
+            body.text("IndexName", index);
+        }
+        body.expression("KeyConditionExpression", |text, placeholders| key_condition::write(text, key, placeholders))?;
+        if let Some(filter) = filter {
+            body.condition("FilterExpression", filter)?;
+        }
+        if self.reverse {
+            body.flag("ScanIndexForward", false);
+        }
+        if self.consistent {
+            body.flag("ConsistentRead", true);
+        }
+        let pages = Pages::new("Query", body, self.bounds, drop, filter.is_some())?;
+        Ok(if *empty { pages.sending_nothing() } else { pages })
+    }
+}

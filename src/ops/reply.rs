@@ -1,0 +1,87 @@
+//! Replies: where their members are. Nothing is decoded here, and nothing is read that is not asked for.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::error::{Error, TransportError, TransportKind};
+use crate::wire::reader::{ReadError, Reader};
+
+/// An item inside a reply. It is decoded where it stands, and only that tells where it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredItem {
+    /// The reply's whole body.
+    pub body: Bytes,
+    /// Where the item's `{` is.
+    pub start: usize,
+}
+
+impl StoredItem {
+    /// The item alone, `{"id":{"S":"a"},…}`, found by a pass over it.
+    pub fn to_bytes(&self) -> Result<Bytes, ReadError> {
+        let mut reader = Reader::new(&self.body);
+        reader.seek(self.start);
+        Ok(self.body.slice(reader.raw_value()?))
+    }
+}
+
+/// The item in the member called `name`, if the reply has one.
+pub(super) fn item(body: &Bytes, name: &str, operation: &str) -> Result<Option<StoredItem>, Error> {
+    let start = member(body, name).map_err(|error| unreadable(operation, &error))?;
+    Ok(start.map(|start| StoredItem { body: body.clone(), start }))
+}
+
+/// The whole value of the member called `name`, if the reply has one.
+pub(super) fn json(body: &Bytes, name: &str, operation: &str) -> Result<Option<Bytes>, Error> {
+    let stored = item(body, name, operation)?;
+    stored.map(|stored| stored.to_bytes().map_err(|error| unreadable(operation, &error))).transpose()
+}
+
+/// Where the value of the member called `name` starts; `None` where it is absent or null.
+fn member(body: &[u8], name: &str) -> Result<Option<usize>, ReadError> {
+    let mut reader = Reader::new(body);
+    let mut more = reader.begin_object()?;
+    while more {
+        if &*reader.key()? == name {
+            return Ok(if reader.try_null() { None } else { Some(reader.position()) });
+        }
+        reader.skip_value()?;
+        more = reader.next_member()?;
+    }
+    Ok(None)
+}
+
+/// Read an object: `visit` is given each member's name and must read its value.
+pub(super) fn members<'a>(
+    reader: &mut Reader<'a>,
+    mut visit: impl FnMut(&str, &mut Reader<'a>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let mut more = reader.begin_object()?;
+    while more {
+        let name = reader.key()?;
+        visit(&name, reader)?;
+        more = reader.next_member()?;
+    }
+    Ok(())
+}
+
+/// Read an array: where each of its elements is.
+pub(super) fn elements(reader: &mut Reader<'_>) -> Result<Vec<Range<usize>>, ReadError> {
+    let mut found = Vec::new();
+    let mut more = reader.begin_array()?;
+    while more {
+        found.push(reader.raw_value()?);
+        more = reader.next_element()?;
+    }
+    Ok(found)
+}
+
+/// The reply is not what DynamoDB sends.
+pub(super) fn unreadable(operation: &str, error: &ReadError) -> Error {
+    Error::Transport(TransportError {
+        kind: TransportKind::Reply,
+        message: format!("the reply to {operation} is not DynamoDB's: {error}; check what answers at the endpoint"),
+        // The service answered with success, so a write has been done.
+        ambiguous: false,
+    })
+}

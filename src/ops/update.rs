@@ -1,0 +1,74 @@
+//! UpdateItem.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::body::Body;
+use super::guard::{Guard, Meaning};
+use super::{Operation, Returning, Step, StoredItem, reply};
+use crate::error::{Error, Result, ServiceError};
+use crate::expr::ast::Action;
+use crate::expr::update;
+use crate::transport::{Call, Reply};
+
+const OPERATION: &str = "UpdateItem";
+
+/// Change an item in place. UpdateItem creates a missing item from the key and the actions alone, so a guard without
+/// `present` is an upsert.
+#[derive(Debug, Clone)]
+pub struct Update {
+    body: Bytes,
+    returning: Returning,
+    meaning: Meaning,
+}
+
+impl Update {
+    /// `key_attributes` are those of the table: no action may change them.
+    pub fn new(
+        table: &str,
+        key: &[u8],
+        key_attributes: &[Arc<str>],
+        actions: &[Action],
+        guard: &Guard,
+        returning: Returning,
+    ) -> Result<Self> {
+        check_keys(key_attributes, actions)?;
+        let mut body = Body::of_table(table);
+        body.json("Key", key);
+        body.expression("UpdateExpression", |text, placeholders| update::write(text, actions, placeholders))?;
+        guard.write(&mut body)?;
+        body.returning(returning);
+        Ok(Self { body: body.finish(), returning, meaning: guard.meaning() })
+    }
+}
+
+fn check_keys(key_attributes: &[Arc<str>], actions: &[Action]) -> Result<()> {
+    let changed = |action: &&Action| action.path().root().is_some_and(|root| key_attributes.contains(root));
+    let Some(action) = actions.iter().find(changed) else {
+        return Ok(());
+    };
+    Err(Error::Expression(format!(
+        "{} is part of the table's key, which cannot be updated: put an item with the new key and delete the old one",
+        action.path()
+    )))
+}
+
+impl Operation for Update {
+    type Output = Option<StoredItem>;
+
+    fn start(&mut self) -> Step<Self::Output> {
+        Step::Call(Call { operation: OPERATION, body: self.body.clone() })
+    }
+
+    fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {
+        match self.returning {
+            Returning::Nothing => Ok(Step::Done(None)),
+            Returning::Old | Returning::New => reply::item(&reply.body, "Attributes", OPERATION).map(Step::Done),
+        }
+    }
+
+    fn fail(&mut self, error: ServiceError) -> Result<Step<Self::Output>, Error> {
+        Err(self.meaning.explain(OPERATION, error))
+    }
+}
