@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::ast::{Condition, Path, Value};
-use super::placeholders::{Placeholders, check_size};
 use super::order;
+use super::placeholders::{Placeholders, check_size};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::wire::Tag;

@@ -21,5 +21,9 @@ pub fn neighbour(value: &Value, direction: Direction) -> Option<Value> {
         Grid::DateTime => writer::push_s(&mut wire, &temporal::neighbour_of_datetime(&content, direction)?),
         Grid::Date => writer::push_s(&mut wire, &temporal::neighbour_of_date(&content, direction)?),
     }
-    Some(Value { tag: value.tag, wire: Bytes::from(wire), grid: value.grid })
+    Some(Value {
+        tag: value.tag,
+        wire: Bytes::from(wire),
+        grid: value.grid,
+    })
 }

@@ -48,10 +48,14 @@ impl Placeholders {
 
     /// Append the placeholder of one value.
     pub fn value(&mut self, text: &mut String, value: &Value) {
-        let number = self.values.iter().position(|known| *known == value.wire).unwrap_or_else(|| {
-            self.values.push(value.wire.clone());
-            self.values.len() - 1
-        });
+        let number = self
+            .values
+            .iter()
+            .position(|known| *known == value.wire)
+            .unwrap_or_else(|| {
+                self.values.push(value.wire.clone());
+                self.values.len() - 1
+            });
         write!(text, ":v{number}").expect("a String takes all text");
     }
 

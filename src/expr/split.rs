@@ -60,8 +60,12 @@ pub struct OpenEnd {
 /// Part `condition`, and add `wanted` (the caller's `where=`) to the filter as it stands.
 pub fn split(queried: Queried<'_>, condition: Condition, wanted: Option<Condition>) -> Result<Split> {
     let key = queried.key;
-    let mut tests: Vec<(&Arc<str>, Vec<KeyTest>)> =
-        key.partition.iter().chain(&key.sort).map(|name| (name, Vec::new())).collect();
+    let mut tests: Vec<(&Arc<str>, Vec<KeyTest>)> = key
+        .partition
+        .iter()
+        .chain(&key.sort)
+        .map(|name| (name, Vec::new()))
+        .collect();
     let parts = conjuncts(condition);
     let equal: Vec<Arc<str>> = parts.iter().filter_map(equal_attribute).cloned().collect();
     let mut filter = Vec::new();
@@ -190,7 +194,10 @@ fn add_partition(
             value.get_or_insert(found);
         }
         let value = value.ok_or_else(|| missing_partition(queried, name, equal))?;
-        split.key.0.push((Arc::clone(name), KeyTest::Compare(Comparison::Equal, value)));
+        split
+            .key
+            .0
+            .push((Arc::clone(name), KeyTest::Compare(Comparison::Equal, value)));
     }
     Ok(())
 }
@@ -199,8 +206,12 @@ fn add_partition(
 fn missing_partition(queried: &Queried<'_>, name: &str, equal: &[Arc<str>]) -> Error {
     let serves = |candidate: &&Candidate| candidate.partition.iter().all(|name| equal.contains(name));
     let advice = match queried.others.iter().find(serves) {
-        Some(Candidate { index: Some(index), .. }) => format!("index {index} could serve this condition: give index=\"{index}\""),
-        Some(Candidate { index: None, .. }) => "the table itself could serve this condition: leave index= out".to_owned(),
+        Some(Candidate { index: Some(index), .. }) => {
+            format!("index {index} could serve this condition: give index=\"{index}\"")
+        }
+        Some(Candidate { index: None, .. }) => {
+            "the table itself could serve this condition: leave index= out".to_owned()
+        }
         None => "add it, or use scan, which reads everything".to_owned(),
     };
     Error::Expression(format!(
@@ -282,8 +293,24 @@ impl SortTest {
                 }
                 KeyTest::Between(from, to) => {
                     check_range(&path, &from, &to)?;
-                    set_bound(queried, name, &mut low, Bound { value: from, is_open: false })?;
-                    set_bound(queried, name, &mut high, Bound { value: to, is_open: false })?;
+                    set_bound(
+                        queried,
+                        name,
+                        &mut low,
+                        Bound {
+                            value: from,
+                            is_open: false,
+                        },
+                    )?;
+                    set_bound(
+                        queried,
+                        name,
+                        &mut high,
+                        Bound {
+                            value: to,
+                            is_open: false,
+                        },
+                    )?;
                 }
                 KeyTest::BeginsWith(_) => return Err(several(queried, name)),
             }
@@ -298,11 +325,19 @@ impl SortTest {
                 Ok(Self::range(low, high))
             }
             (None, Some(Bound { value, is_open }), None) => {
-                let comparison = if is_open { Comparison::Greater } else { Comparison::GreaterOrEqual };
+                let comparison = if is_open {
+                    Comparison::Greater
+                } else {
+                    Comparison::GreaterOrEqual
+                };
                 Ok(Self::alone(KeyTest::Compare(comparison, value)))
             }
             (None, None, Some(Bound { value, is_open })) => {
-                let comparison = if is_open { Comparison::Less } else { Comparison::LessOrEqual };
+                let comparison = if is_open {
+                    Comparison::Less
+                } else {
+                    Comparison::LessOrEqual
+                };
                 Ok(Self::alone(KeyTest::Compare(comparison, value)))
             }
             _ => Err(several(queried, name)),

@@ -13,7 +13,9 @@ pub fn write(text: &mut String, actions: &[Action], placeholders: &mut Placehold
     }
     check_overlaps(actions)?;
     clause(text, "SET ", actions, |text, action| {
-        let Action::Set(path, value) = action else { return Ok(false) };
+        let Action::Set(path, value) = action else {
+            return Ok(false);
+        };
         placeholders.path(text, path);
         text.push_str(" = ");
         placeholders.value(text, value);
@@ -25,7 +27,9 @@ pub fn write(text: &mut String, actions: &[Action], placeholders: &mut Placehold
         Ok(true)
     })?;
     clause(text, "ADD ", actions, |text, action| {
-        let Action::Add(path, value) = action else { return Ok(false) };
+        let Action::Add(path, value) = action else {
+            return Ok(false);
+        };
         check_addable(path, value)?;
         placeholders.path(text, path);
         text.push(' ');

@@ -18,7 +18,10 @@ pub(super) struct Body {
 impl Body {
     /// A body without a table of its own: the batches name theirs elsewhere.
     pub fn open() -> Self {
-        Self { bytes: vec![b'{'], placeholders: Placeholders::default() }
+        Self {
+            bytes: vec![b'{'],
+            placeholders: Placeholders::default(),
+        }
     }
 
     pub fn of_table(table: &str) -> Self {
@@ -70,7 +73,9 @@ impl Body {
     }
 
     pub fn condition(&mut self, name: &str, condition: &Condition) -> Result<()> {
-        self.expression(name, |text, placeholders| condition::write(text, condition, placeholders))
+        self.expression(name, |text, placeholders| {
+            condition::write(text, condition, placeholders)
+        })
     }
 
     /// The text of a projection whose placeholders are declared with the others, for a member that is written later.

@@ -15,7 +15,11 @@ pub struct Count {
 
 impl Count {
     pub(super) fn new(pages: Pages, cursor: Option<Cursor>) -> Self {
-        Self { pages, cursor, total: 0 }
+        Self {
+            pages,
+            cursor,
+            total: 0,
+        }
     }
 }
 
@@ -33,7 +37,9 @@ impl Operation for Count {
     fn step(&mut self, reply: Reply) -> Result<Step<u64>> {
         let (count, next) = self.pages.read(reply.body, self.cursor.as_ref())?.count()?;
         self.total += count;
-        let Some(next) = next else { return Ok(Step::Done(self.total)) };
+        let Some(next) = next else {
+            return Ok(Step::Done(self.total));
+        };
         self.cursor = Some(next);
         Ok(Step::Call(self.pages.call_for_count(self.cursor.as_ref())))
     }

@@ -25,7 +25,11 @@ impl Delete {
         body.json("Key", key);
         guard.write(&mut body)?;
         body.returning(if return_old { Returning::Old } else { Returning::Nothing });
-        Ok(Self { body: body.finish(), returns_item: return_old, meaning: guard.meaning() })
+        Ok(Self {
+            body: body.finish(),
+            returns_item: return_old,
+            meaning: guard.meaning(),
+        })
     }
 }
 
@@ -33,7 +37,10 @@ impl Operation for Delete {
     type Output = Option<StoredItem>;
 
     fn start(&mut self) -> Step<Self::Output> {
-        Step::Call(Call { operation: OPERATION, body: self.body.clone() })
+        Step::Call(Call {
+            operation: OPERATION,
+            body: self.body.clone(),
+        })
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {

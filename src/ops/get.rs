@@ -31,7 +31,10 @@ impl Operation for Get {
     type Output = Option<StoredItem>;
 
     fn start(&mut self) -> Step<Self::Output> {
-        Step::Call(Call { operation: OPERATION, body: self.body.clone() })
+        Step::Call(Call {
+            operation: OPERATION,
+            body: self.body.clone(),
+        })
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>, Error> {

@@ -27,13 +27,19 @@ impl Guard {
     /// There must be no item yet.
     #[must_use]
     pub fn absent(partition: Arc<str>) -> Self {
-        Self { existence: Existence::Absent(partition), condition: None }
+        Self {
+            existence: Existence::Absent(partition),
+            condition: None,
+        }
     }
 
     /// There must be an item already.
     #[must_use]
     pub fn present(partition: Arc<str>) -> Self {
-        Self { existence: Existence::Present(partition), condition: None }
+        Self {
+            existence: Existence::Present(partition),
+            condition: None,
+        }
     }
 
     /// The caller's condition must hold as well.
@@ -92,6 +98,10 @@ impl Meaning {
             (Self::NotFoundOrCondition, None) => ConditionMeaning::ItemNotFound,
             _ => ConditionMeaning::ConditionFailed,
         };
-        Error::Condition(ConditionFailure { meaning, item, request_id: error.request_id })
+        Error::Condition(ConditionFailure {
+            meaning,
+            item,
+            request_id: error.request_id,
+        })
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::body::{Body, member};
 use super::count::Count;
 use super::{Operation, Step, reply};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expr::ast::Path;
 use crate::expr::order::Scalar;
 use crate::expr::split::OpenEnd;
@@ -59,8 +59,11 @@ impl Pages {
         drop: &[OpenEnd],
         is_filtered: bool,
     ) -> Result<Self> {
-        let attributes: Vec<Path> =
-            drop.iter().take(1).map(|end| Path::attribute(Arc::clone(&end.attribute))).collect();
+        let attributes: Vec<Path> = drop
+            .iter()
+            .take(1)
+            .map(|end| Path::attribute(Arc::clone(&end.attribute)))
+            .collect();
         let dropped_attribute = body.projection(&attributes)?.into();
         Ok(Self {
             operation,
@@ -82,7 +85,10 @@ impl Pages {
     /// The first page, or the one at the cursor.
     #[must_use]
     pub fn page(&self, cursor: Option<Cursor>) -> FetchPage {
-        FetchPage { pages: self.clone(), cursor }
+        FetchPage {
+            pages: self.clone(),
+            cursor,
+        }
     }
 
     /// How many items there are from here on.
@@ -106,7 +112,10 @@ impl Pages {
 
     /// The request for a page of items.
     fn call(&self, cursor: Option<&Cursor>) -> Call {
-        Call { operation: self.operation, body: self.body(cursor, None) }
+        Call {
+            operation: self.operation,
+            body: self.body(cursor, None),
+        }
     }
 
     /// The request for the number of a page's items. Where some are dropped on the client they must be seen, but no more
@@ -117,7 +126,10 @@ impl Pages {
         } else {
             ("Select", "COUNT")
         };
-        Call { operation: self.operation, body: self.body(cursor, Some(member)) }
+        Call {
+            operation: self.operation,
+            body: self.body(cursor, Some(member)),
+        }
     }
 
     fn body(&self, cursor: Option<&Cursor>, more: Option<(&str, &str)>) -> Bytes {
@@ -139,7 +151,9 @@ impl Pages {
     /// How many items the service should look at. A filter's yield is unknown, so there `page_size` alone decides; of
     /// items that are dropped on the client few can come, since most keys are unique.
     fn page_limit(&self, wanted: Option<u64>) -> Option<i64> {
-        let wanted = wanted.filter(|_| !self.is_filtered).map(|wanted| wanted.saturating_add(self.drop.len() as u64));
+        let wanted = wanted
+            .filter(|_| !self.is_filtered)
+            .map(|wanted| wanted.saturating_add(self.drop.len() as u64));
         let limit = wanted.into_iter().chain(self.bounds.page_size.map(u64::from)).min()?;
         Some(i64::from(i32::try_from(limit).unwrap_or(i32::MAX)))
     }
@@ -224,7 +238,15 @@ impl Page {
         let read = reader.begin_object().and_then(|more| members.read(&mut reader, more));
         let stand = read.map_err(|error| reply::unreadable(operation, &error))?;
         let position = reader.position();
-        Ok(Self { operation, body, wanted, drop, position, stand, members })
+        Ok(Self {
+            operation,
+            body,
+            wanted,
+            drop,
+            position,
+            stand,
+            members,
+        })
     }
 
     /// The whole reply, in which `next_item` tells positions.
@@ -268,7 +290,10 @@ impl Page {
             None if self.stand != Stand::End => self.last_key_ahead()?,
             known => known.clone(),
         };
-        Ok(last_key.map(|start_key| Cursor { start_key, wanted: self.wanted }))
+        Ok(last_key.map(|start_key| Cursor {
+            start_key,
+            wanted: self.wanted,
+        }))
     }
 
     fn last_key_ahead(&self) -> Result<Option<Bytes>> {

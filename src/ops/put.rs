@@ -23,7 +23,10 @@ impl Put {
         body.reserve(item.len() + 16);
         body.json("Item", item);
         guard.write(&mut body)?;
-        Ok(Self { body: body.finish(), meaning: guard.meaning() })
+        Ok(Self {
+            body: body.finish(),
+            meaning: guard.meaning(),
+        })
     }
 }
 
@@ -31,7 +34,10 @@ impl Operation for Put {
     type Output = ();
 
     fn start(&mut self) -> Step<Self::Output> {
-        Step::Call(Call { operation: OPERATION, body: self.body.clone() })
+        Step::Call(Call {
+            operation: OPERATION,
+            body: self.body.clone(),
+        })
     }
 
     fn step(&mut self, _: Reply) -> Result<Step<Self::Output>> {

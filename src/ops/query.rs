@@ -20,12 +20,19 @@ pub struct Query<'a> {
 
 impl Query<'_> {
     pub fn pages(&self) -> Result<Pages> {
-        let Split { key, filter, drop, empty } = self.split;
+        let Split {
+            key,
+            filter,
+            drop,
+            empty,
+        } = self.split;
         let mut body = Body::of_table(self.table);
         if let Some(index) = self.index {
             body.text("IndexName", index);
         }
-        body.expression("KeyConditionExpression", |text, placeholders| key_condition::write(text, key, placeholders))?;
+        body.expression("KeyConditionExpression", |text, placeholders| {
+            key_condition::write(text, key, placeholders)
+        })?;
         if let Some(filter) = filter {
             body.condition("FilterExpression", filter)?;
         }

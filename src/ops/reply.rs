@@ -28,13 +28,18 @@ impl StoredItem {
 /// The item in the member called `name`, if the reply has one.
 pub(super) fn item(body: &Bytes, name: &str, operation: &str) -> Result<Option<StoredItem>, Error> {
     let start = member(body, name).map_err(|error| unreadable(operation, &error))?;
-    Ok(start.map(|start| StoredItem { body: body.clone(), start }))
+    Ok(start.map(|start| StoredItem {
+        body: body.clone(),
+        start,
+    }))
 }
 
 /// The whole value of the member called `name`, if the reply has one.
 pub(super) fn json(body: &Bytes, name: &str, operation: &str) -> Result<Option<Bytes>, Error> {
     let stored = item(body, name, operation)?;
-    stored.map(|stored| stored.to_bytes().map_err(|error| unreadable(operation, &error))).transpose()
+    stored
+        .map(|stored| stored.to_bytes().map_err(|error| unreadable(operation, &error)))
+        .transpose()
 }
 
 /// Where the value of the member called `name` starts; `None` where it is absent or null.
@@ -43,7 +48,11 @@ fn member(body: &[u8], name: &str) -> Result<Option<usize>, ReadError> {
     let mut more = reader.begin_object()?;
     while more {
         if &*reader.key()? == name {
-            return Ok(if reader.try_null() { None } else { Some(reader.position()) });
+            return Ok(if reader.try_null() {
+                None
+            } else {
+                Some(reader.position())
+            });
         }
         reader.skip_value()?;
         more = reader.next_member()?;

@@ -36,10 +36,16 @@ impl Update {
         check_keys(key_attributes, actions)?;
         let mut body = Body::of_table(table);
         body.json("Key", key);
-        body.expression("UpdateExpression", |text, placeholders| update::write(text, actions, placeholders))?;
+        body.expression("UpdateExpression", |text, placeholders| {
+            update::write(text, actions, placeholders)
+        })?;
         guard.write(&mut body)?;
         body.returning(returning);
-        Ok(Self { body: body.finish(), returning, meaning: guard.meaning() })
+        Ok(Self {
+            body: body.finish(),
+            returning,
+            meaning: guard.meaning(),
+        })
     }
 }
 
@@ -58,7 +64,10 @@ impl Operation for Update {
     type Output = Option<StoredItem>;
 
     fn start(&mut self) -> Step<Self::Output> {
-        Step::Call(Call { operation: OPERATION, body: self.body.clone() })
+        Step::Call(Call {
+            operation: OPERATION,
+            body: self.body.clone(),
+        })
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {
