@@ -2,7 +2,43 @@
 
 use bytes::Bytes;
 
-use crate::error::Error;
+use crate::error::{Error, TransportError, TransportKind};
+
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod config;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+#[cfg(feature = "aws")]
+mod retry;
+pub mod scripted;
+
+/// The operations that a client can be asked for by name.
+pub const OPERATIONS: &[&str] = &[
+    "BatchExecuteStatement",
+    "BatchGetItem",
+    "BatchWriteItem",
+    "CreateTable",
+    "DeleteItem",
+    "DeleteTable",
+    "DescribeTable",
+    "DescribeTimeToLive",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "GetItem",
+    "ListTables",
+    "ListTagsOfResource",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TagResource",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UntagResource",
+    "UpdateItem",
+    "UpdateTable",
+    "UpdateTimeToLive",
+];
 
 /// One request: the operation's name as in `X-Amz-Target: DynamoDB_20120810.<name>`, and its JSON body.
 #[derive(Debug, Clone)]
@@ -20,4 +56,13 @@ pub struct Reply {
 
 pub trait Transport: Send + Sync {
     fn call(&self, call: Call) -> impl Future<Output = Result<Reply, Error>> + Send;
+}
+
+/// A failure to get an answer that leaves no doubt: nothing was carried out.
+pub(crate) fn not_sent(kind: TransportKind, message: impl Into<String>) -> Error {
+    Error::Transport(TransportError {
+        kind,
+        message: message.into(),
+        ambiguous: false,
+    })
 }
