@@ -29,4 +29,7 @@ mod py;
 /// The extension module `oxidyn._core`.
 #[cfg(feature = "python")]
 #[pyo3::pymodule(name = "_core")]
-mod core_module {}
+mod core_module {
+    #[pymodule_export]
+    use crate::py::client::Client;
+}

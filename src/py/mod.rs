@@ -1,1 +1,3 @@
 //! The classes that Python sees, one file each, thin.
+
+pub mod client;

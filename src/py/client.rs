@@ -1,0 +1,150 @@
+//! `_core.Client`: one client's connections, as Python holds them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::bridge::{self, Core};
+use crate::error::{Error, TransportKind};
+use crate::ops::{Operation, Step};
+use crate::transport::config::Config;
+use crate::transport::embedded::Embedded;
+use crate::transport::{Call, OPERATIONS, Reply};
+
+/// Connections to AWS, or to whatever answers at `endpoint_url`; `local()` is the embedded engine. No I/O is done
+/// until the first call.
+#[pyclass(frozen, module = "oxidyn._core")]
+pub struct Client(Arc<Core>);
+
+#[pymethods]
+impl Client {
+    #[new]
+    #[pyo3(signature = (
+        *,
+        region=None,
+        profile=None,
+        endpoint_url=None,
+        access_key_id=None,
+        secret_access_key=None,
+        session_token=None,
+        connect_timeout=None,
+        read_timeout=None,
+        max_attempts=None,
+        max_connections=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "one keyword each, as in Python")]
+    fn new(
+        region: Option<String>,
+        profile: Option<String>,
+        endpoint_url: Option<String>,
+        access_key_id: Option<String>,
+        secret_access_key: Option<String>,
+        session_token: Option<String>,
+        connect_timeout: Option<Duration>,
+        read_timeout: Option<Duration>,
+        max_attempts: Option<u32>,
+        max_connections: Option<usize>,
+    ) -> Self {
+        Self(Arc::new(Core::aws(Config {
+            region,
+            profile,
+            endpoint_url,
+            access_key_id,
+            secret_access_key,
+            session_token,
+            connect_timeout,
+            read_timeout,
+            max_attempts,
+            max_connections,
+        })))
+    }
+
+    /// The embedded engine, in memory or in the file at `path`.
+    #[staticmethod]
+    #[pyo3(signature = (path=None))]
+    fn local(py: Python<'_>, path: Option<PathBuf>) -> PyResult<Self> {
+        let engine = match path {
+            Some(path) => Embedded::file(&path),
+            None => Embedded::memory(),
+        };
+        engine
+            .map(|engine| Self(Arc::new(Core::embedded(engine))))
+            .map_err(|error| exception(py, error))
+    }
+
+    /// Refuse further calls; those in flight end as they would.
+    fn close(&self) {
+        self.0.close();
+    }
+
+    /// Send one request as it is and give back the reply's bytes: for diagnosis, and for tests of the transport.
+    fn _call(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
+        settle(py, bridge::run(py, &self.0, Raw::new(operation, body)?)?)
+    }
+
+    /// `_call`, awaited.
+    fn _call_awaited(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
+        bridge::spawn(py, &self.0, Raw::new(operation, body)?, settle)
+    }
+}
+
+/// One request whose reply is not looked into.
+#[derive(Clone)]
+struct Raw(Call);
+
+impl Raw {
+    fn new(operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Self> {
+        let known = OPERATIONS.iter().find(|known| **known == operation);
+        let operation =
+            known.ok_or_else(|| PyValueError::new_err(format!("DynamoDB has no operation {operation:?}")))?;
+        Ok(Self(Call {
+            operation,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        }))
+    }
+}
+
+impl Operation for Raw {
+    type Output = Bytes;
+
+    fn start(&mut self) -> Step<Bytes> {
+        Step::Call(self.0.clone())
+    }
+
+    fn step(&mut self, reply: Reply) -> Result<Step<Bytes>, Error> {
+        Ok(Step::Done(reply.body))
+    }
+}
+
+fn settle(py: Python<'_>, outcome: Result<Bytes, Error>) -> PyResult<Py<PyAny>> {
+    match outcome {
+        Ok(body) => Ok(PyBytes::new(py, &body).into_any().unbind()),
+        Err(error) => Err(exception(py, error)),
+    }
+}
+
+fn exception(py: Python<'_>, error: Error) -> PyErr {
+    let name = match &error {
+        Error::Service(_) => "ServiceError",
+        Error::Transport(error) => match error.kind {
+            TransportKind::Credentials => "CredentialsError",
+            TransportKind::Region => "RegionError",
+            TransportKind::Endpoint => "EndpointError",
+            TransportKind::Connect => "ConnectError",
+            TransportKind::Timeout => "RequestTimeout",
+            TransportKind::Reply => "ReplyError",
+            TransportKind::Closed => "ClientClosed",
+            TransportKind::Other => "TransportError",
+        },
+        _ => "OxidynError",
+    };
+    let raised = py
+        .import("oxidyn.errors")
+        .and_then(|errors| errors.getattr(name)?.call1((error.to_string(),)));
+    raised.map_or_else(|failure| failure, PyErr::from_value)
+}
