@@ -1,0 +1,1 @@
+"""What oxidyn costs beside its peers: `python -m tests.bench`, or `make bench`."""

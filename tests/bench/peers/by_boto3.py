@@ -1,0 +1,53 @@
+"""boto3's client with a bridge to Pydantic written by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from tests.bench.peers import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Peer, same
+from tests.bench.typed import from_typed, to_typed
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from tests.bench.shapes import Shape
+
+
+def peer(url: str, shape: Shape) -> Peer:
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+    )
+    key = boto3_key(shape)
+
+    def put(instance: BaseModel) -> None:
+        client.put_item(TableName="bench", Item=to_typed(instance))
+
+    def get() -> BaseModel:
+        return from_typed(shape.model, client.get_item(TableName="bench", Key=key)["Item"])
+
+    def query() -> list[BaseModel]:
+        reply = client.query(**QUERY)
+        return [from_typed(shape.model, item) for item in reply["Items"]]
+
+    return Peer(
+        "boto3", "Pydantic models, by hand: TypeDeserializer, model_validate", shape.samples, put, get, query, same
+    )
+
+
+QUERY: dict[str, Any] = {
+    "TableName": "bench",
+    "KeyConditionExpression": "#org = :org",
+    "ExpressionAttributeNames": {"#org": "org"},
+    "ExpressionAttributeValues": {":org": {"S": "acme"}},
+}
+
+
+def boto3_key(shape: Shape) -> dict[str, Any]:
+    item = to_typed(shape.samples[0])
+    return {"org": item["org"], "id": item["id"]}
