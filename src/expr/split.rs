@@ -23,6 +23,17 @@ pub struct KeySchema {
     pub sort: Vec<Arc<str>>,
 }
 
+impl KeySchema {
+    /// The key as it is queried: an index without partition attributes of its own is local and has the table's.
+    #[must_use]
+    pub fn or_partition_of(mut self, table: &Self) -> Self {
+        if self.partition.is_empty() {
+            self.partition.clone_from(&table.partition);
+        }
+        self
+    }
+}
+
 /// What a query goes to.
 #[derive(Debug, Clone, Copy)]
 pub struct Queried<'a> {

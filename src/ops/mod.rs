@@ -7,8 +7,12 @@ use crate::error::{Error, ServiceError};
 use crate::transport::{Call, Reply};
 
 mod body;
+mod key;
 mod reply;
 
+pub mod backoff;
+pub mod batch_get;
+pub mod batch_write;
 pub mod count;
 pub mod delete;
 pub mod get;
@@ -17,6 +21,7 @@ pub mod pages;
 pub mod put;
 pub mod query;
 pub mod scan;
+pub mod table;
 pub mod update;
 
 pub use reply::StoredItem;
@@ -54,4 +59,12 @@ pub enum Returning {
     Old,
     /// The item as it is now.
     New,
+}
+
+/// Whether the service did nothing because too much was asked of it at once, so that asking again later helps.
+fn is_throttling(error: &ServiceError) -> bool {
+    matches!(
+        error.code.as_str(),
+        "ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException"
+    )
 }

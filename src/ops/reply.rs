@@ -1,6 +1,6 @@
 //! Replies: where their members are. Nothing is decoded here, and nothing is read that is not asked for.
 
-use std::ops::Range;
+use std::fmt::Display;
 
 use bytes::Bytes;
 
@@ -74,22 +74,33 @@ pub(super) fn members<'a>(
     Ok(())
 }
 
-/// Read an array: where each of its elements is.
-pub(super) fn elements(reader: &mut Reader<'_>) -> Result<Vec<Range<usize>>, ReadError> {
-    let mut found = Vec::new();
+/// Read an array: `visit` must read each of its elements.
+pub(super) fn elements<'a>(
+    reader: &mut Reader<'a>,
+    mut visit: impl FnMut(&mut Reader<'a>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
     let mut more = reader.begin_array()?;
     while more {
-        found.push(reader.raw_value()?);
+        visit(reader)?;
         more = reader.next_element()?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The reply is not what DynamoDB sends.
 pub(super) fn unreadable(operation: &str, error: &ReadError) -> Error {
+    refused(operation, error)
+}
+
+/// The reply has not what DynamoDB always sends.
+pub(super) fn lacking(member: &str, operation: &str) -> Error {
+    refused(operation, &format_args!("it has no `{member}`"))
+}
+
+fn refused(operation: &str, reason: &dyn Display) -> Error {
     Error::Transport(TransportError {
         kind: TransportKind::Reply,
-        message: format!("the reply to {operation} is not DynamoDB's: {error}; check what answers at the endpoint"),
+        message: format!("the reply to {operation} is not DynamoDB's: {reason}; check what answers at the endpoint"),
         // The service answered with success, so a write has been done.
         ambiguous: false,
     })
