@@ -99,9 +99,13 @@ __all__ = [
     "some",
 ]
 
-# Tracebacks and reprs show the path that users import from. Markers such as `TTL` are instances, which have none.
-for _name in __all__:
-    _export = globals()[_name]
-    if isinstance(_export, type) or callable(_export) and hasattr(_export, "__code__"):
-        _export.__module__ = __name__
-del _export, _name
+
+def _show_public_path() -> None:
+    """Let tracebacks and reprs name `oxidyn`, from where users import; markers such as `TTL` are values without a path."""
+    for name in __all__:
+        export = globals()[name]
+        if getattr(export, "__qualname__", None) == name and export.__module__.startswith("oxidyn."):
+            export.__module__ = __name__
+
+
+_show_public_path()

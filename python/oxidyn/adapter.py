@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .schema import TableSchema, Unknown, Unset
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .annotations import IndexKeys, Projection
 
 __all__ = ["ItemAdapter"]

@@ -7,14 +7,16 @@ JSON schema and OpenAPI never show it. The core reads what concerns the wire (`n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, final
-
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, final
 
 from .errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 __all__ = [
     "TTL",
@@ -42,7 +44,7 @@ def _annotated(schema: CoreSchema, note: dict[str, Any]) -> CoreSchema:
     """A copy of the schema that carries the note: a type may hand the same schema to every place it is used in."""
     metadata: dict[str, Any] = {**schema.get("metadata", {})}
     metadata[NAMESPACE] = {**metadata.get(NAMESPACE, {}), **note}
-    return {**schema, "metadata": metadata}  # type: ignore[return-value, misc]  # pyright: ignore
+    return cast("CoreSchema", {**schema, "metadata": metadata})
 
 
 class Role:
@@ -145,7 +147,7 @@ class Index(Role):
     def __init__(self, name: str, *, partition: Place | None = None, sort: Place | None = None) -> None:
         if not name:
             raise SchemaError('Index("") has no name.')
-        places: list[tuple[KeyPart, Place]] = []
+        places: list[tuple[KeyPart, Any]] = []  # `Any`: what a caller without a checker gave.
         if partition is not None:
             places.append(("partition", partition))
         if sort is not None:

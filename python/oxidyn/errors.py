@@ -34,10 +34,12 @@ Messages hold no secrets, no key material and no item values; `key` and `item` a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "AccessDenied",
@@ -117,7 +119,7 @@ class UnsupportedTypeError(SchemaError):
     """A field's type cannot be stored; the message names the field and says what can."""
 
 
-class InvalidItem(OxidynError, ValidationError):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+class InvalidItem(OxidynError, ValidationError):
     """A value, or an item's stored bytes, that the model refuses.
 
     It is a `pydantic.ValidationError` too, so `errors()` lists each refusal with its path. FastAPI and others who
@@ -142,9 +144,11 @@ def _line(error: ErrorDetails) -> tuple[str, str, tuple[int | str, ...], object]
 def _restore_invalid_item(
     cls: type[InvalidItem], title: str, lines: list[tuple[str, str, tuple[int | str, ...], object]]
 ) -> InvalidItem:
-    errors = [
+    errors: list[Any] = [  # Paths of names and places, which `InitErrorDetails` declares alike.
         # The message is passed as a value, because it may hold braces of its own.
-        InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": text}), loc=path, input=value)  # type: ignore[arg-type]  # pyright: ignore
+        InitErrorDetails(
+            type=PydanticCustomError(cast("Any", kind), "{message}", {"message": text}), loc=path, input=value
+        )
         for kind, text, path, value in lines
     ]
     return cls.from_exception_data(title, errors, "python", hide_input=True)

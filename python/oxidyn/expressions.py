@@ -7,14 +7,17 @@ reference (`Ref`) builds a `Condition`. Nothing here knows DynamoDB's syntax or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any, Final, Generic, NoReturn, TypeVar, cast, final, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast, final, overload
 
 from .errors import InvalidExpression
-from .schema import complete, field_names
+from .schema import complete, field_names, title_of
 from .updates import Action
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Iterable
+    from datetime import timedelta
+    from decimal import Decimal
 
 __all__ = ["Attr", "Condition", "Ref", "all_of", "any_of", "attr", "expr", "not_", "some"]
 
@@ -58,10 +61,12 @@ class Ref:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         if not self.__oxidyn_path__ and name not in (fields := field_names(self.__oxidyn_model__)):
-            raise AttributeError(f"{_name(self.__oxidyn_model__)} has no field {name!r}; it has {', '.join(fields)}.")
+            raise AttributeError(
+                f"{title_of(self.__oxidyn_model__)} has no field {name!r}; it has {', '.join(fields)}."
+            )
         return Ref(self.__oxidyn_model__, (*self.__oxidyn_path__, name))
 
-    def __getitem__(self, key: str | int) -> Ref:
+    def __getitem__(self, key: object) -> Ref:
         if not isinstance(key, str) and (not isinstance(key, int) or isinstance(key, bool) or key < 0):
             raise InvalidExpression(
                 f"{self!r}[{_HIDDEN}]: expected a place in a list (an int from 0) or a key of a dict (its text), found "
@@ -118,7 +123,7 @@ class Ref:
 
     def __repr__(self) -> str:
         steps = [f".{step}" if isinstance(step, str) else f"[{step}]" for step in self.__oxidyn_path__]
-        return _name(self.__oxidyn_model__) + "".join(steps)
+        return title_of(self.__oxidyn_model__) + "".join(steps)
 
 
 @final
@@ -249,7 +254,7 @@ class Attr(Generic[T]):
     @overload
     def add(self: Attr[timedelta], value: timedelta, /) -> Action: ...
     @overload
-    def add(self: Attr[set[E]], value: set[E], /) -> Action: ...
+    def add(self: Attr[builtins.set[E]], value: builtins.set[E], /) -> Action: ...
     @overload
     def add(self: Attr[frozenset[E]], value: frozenset[E], /) -> Action: ...
     def add(self, value: Any, /) -> Action:
@@ -271,7 +276,7 @@ def attr(field: T | None, /) -> Attr[T]:
 def some(field: T | None, /) -> T:
     """Read on through an optional field: `some(Order.address).city == "Ulm"`."""
     if isinstance(field, Ref):
-        return cast(T, field)
+        return cast("T", field)
     raise InvalidExpression(_not_a_reference("some", field))
 
 
@@ -373,10 +378,6 @@ def _kind(value: object) -> str:
     """What was found, without its value."""
     if value is None:
         return "None"
-    if isinstance(value, Ref | Attr | Condition):
+    if isinstance(value, Ref | Condition):
         return repr(value)
     return f"the class {value.__name__}" if isinstance(value, type) else f"a value of type {type(value).__name__}"
-
-
-def _name(model: Any) -> str:
-    return getattr(model, "__name__", None) or repr(model)

@@ -7,7 +7,6 @@ It has no public name of its own, because any would take the place of a user's f
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -20,6 +19,8 @@ from .expressions import Ref
 __all__ = ["Model"]
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic._internal._model_construction import ModelMetaclass
 else:
     ModelMetaclass = type(BaseModel)
@@ -40,7 +41,7 @@ class ModelMeta(ModelMetaclass):
     # Hidden from checkers, which else would accept every misspelt field.
     if not TYPE_CHECKING:
 
-        def __new__(mcs, *args, **kwargs):
+        def __new__(mcs, *args: Any, **kwargs: Any) -> Any:
             before = _building.on
             _building.on = True
             try:
@@ -48,7 +49,7 @@ class ModelMeta(ModelMetaclass):
             finally:
                 _building.on = before
 
-        def __getattr__(cls, name):
+        def __getattr__(cls, name: str) -> Any:  # noqa: N805 (a metaclass's self is a class)
             # Pydantic asks a class for its parents' attributes while it builds it, and takes what it gets for a
             # default: references must not be there yet. Nor may they come from a parent's fields.
             own = cls.__dict__
@@ -92,11 +93,11 @@ class Model(BaseModel, metaclass=ModelMeta):
     else:
         # Pydantic hands class keywords to both hooks: to `type.__new__` first, to its own once the fields are known.
 
-        def __init_subclass__(cls, *, table=None, indexes=None, **kwargs):
+        def __init_subclass__(cls, *, table: Any = None, indexes: Any = None, **kwargs: Any) -> None:
             super().__init_subclass__(**kwargs)
 
         @classmethod
-        def __pydantic_init_subclass__(cls, *, table=None, indexes=None, **kwargs):
+        def __pydantic_init_subclass__(cls, *, table: Any = None, indexes: Any = None, **kwargs: Any) -> None:
             super().__pydantic_init_subclass__(**kwargs)
             if table is not None:
                 cls.__oxidyn_table__ = _table_name(cls, table)
@@ -110,9 +111,7 @@ def _table_name(model: type[BaseModel], name: object) -> str:
     raise SchemaError(f"{model.__name__}: table={name!r} is no table's name; expected text.")
 
 
-def _indexes(
-    model: type[BaseModel], indexes: Mapping[str, Projection | IndexKeys]
-) -> Mapping[str, Projection | IndexKeys]:
+def _indexes(model: type[BaseModel], indexes: Mapping[str, Any]) -> Mapping[str, Projection | IndexKeys]:
     for name, index in indexes.items():
         if not isinstance(index, All | KeysOnly | Include | IndexKeys):
             raise SchemaError(

@@ -6,8 +6,9 @@ and importing models stays cheap. Works on anything Pydantic has a core schema f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
+from inspect import isclass
 from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
@@ -40,6 +41,7 @@ _CACHE: Final = "__oxidyn_schemas__"
 """On the class itself, so that a class made at run time takes its plans with it when it goes."""
 
 _CORE_SCHEMA: Final = "core_schema"
+_FIELDS: Final = "fields"
 
 _IndexOptions = Mapping[str, Projection | IndexKeys]
 
@@ -86,7 +88,7 @@ class TableSchema:
         known = _cache(model).get(options)
         # A rebuilt model has another core schema, which its old plans know nothing of.
         if known is not None and known[0] is core_schema:
-            return cast(TableSchema, known[1])
+            return cast("TableSchema", known[1])
         reading = _Reading(model, core_schema)
         schema = reading.table_schema(partition, sort, indexes or {}, unset, unknown)
         _remember(model, options, (core_schema, schema))
@@ -105,18 +107,11 @@ class TableSchema:
 def complete(model: Any) -> Any:
     """The core schema of a model, which is completed first where it was waiting for other classes."""
     try:
-        if isinstance(model, type) and issubclass(model, BaseModel):
+        if isclass(model) and issubclass(model, BaseModel):
             if not model.__pydantic_complete__:
                 model.model_rebuild()
             return model.__pydantic_core_schema__
-        core_schema = _cache(model).get(_CORE_SCHEMA)
-        if core_schema is None:
-            adapter: TypeAdapter[Any] = TypeAdapter(model)
-            if not adapter.pydantic_complete:
-                adapter.rebuild()
-            core_schema = adapter.core_schema
-            _remember(model, _CORE_SCHEMA, core_schema)
-        return core_schema
+        return _cached(model, _CORE_SCHEMA, lambda: _adapted(model))
     except PydanticUndefinedAnnotation as error:
         raise SchemaError(
             f"{title_of(model)} is not complete: it refers to {error.name}, which is not defined where it stands. Define "
@@ -133,16 +128,33 @@ def title_of(model: Any) -> str:
 
 def field_names(model: Any) -> tuple[str, ...]:
     """The fields of a model, by their names in Python."""
-    return tuple(_Reading(model, complete(model)).fields)
+    core_schema = complete(model)
+    names: tuple[str, ...] = _cached(model, _FIELDS, lambda: tuple(_Reading(model, core_schema).fields))
+    return names
+
+
+def _adapted(model: Any) -> Any:
+    adapter: TypeAdapter[Any] = TypeAdapter(model)
+    if not adapter.pydantic_complete:
+        adapter.rebuild()
+    return adapter.core_schema
 
 
 def _cache(model: Any) -> dict[Any, Any]:
-    return vars(model).get(_CACHE, {}) if isinstance(model, type) else {}
+    return vars(model).get(_CACHE, {}) if isclass(model) else {}
+
+
+def _cached(model: Any, key: Any, make: Callable[[], Any]) -> Any:
+    value = _cache(model).get(key)
+    if value is None:
+        value = make()
+        _remember(model, key, value)
+    return value
 
 
 def _remember(model: Any, key: Any, value: Any) -> None:
     # Anything else is refused as no item, or a generic alias (`Event[int]`), which is no class and read anew each time.
-    if isinstance(model, type) and (issubclass(model, BaseModel) or is_dataclass(model) or is_typeddict(model)):
+    if isclass(model) and (issubclass(model, BaseModel) or is_dataclass(model) or is_typeddict(model)):
         # A new dict each time, because another thread may be reading the old one.
         type.__setattr__(model, _CACHE, {**_cache(model), key: value})
 

@@ -1,0 +1,133 @@
+"""The Rust core. Private: `Client`, `Table`, `Query`, `ItemAdapter` are the surface over it."""
+
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, Generic, Literal, TypeVar, final
+
+from typing_extensions import Self
+
+from .expressions import Condition
+from .schema import Unknown, Unset
+from .updates import Action
+
+_M = TypeVar("_M")
+_R_co = TypeVar("_R_co", covariant=True)
+
+@final
+class Plan:
+    """A model's core schema, compiled: how its items are written and read."""
+
+    # Pydantic's core schema is a dict of dicts; a model is whatever has one.
+    def __new__(
+        cls,
+        schema: Any,
+        model: Any,
+        *,
+        title: str,
+        partition: str | None = None,
+        sort: str | None = None,
+        indexes: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]] = (),
+        ttl: str | None = None,
+        unset: Unset = "store",
+        unknown: Unknown = "skip",
+    ) -> Self: ...
+    def dump_wire(self, item: Any) -> bytes: ...
+    def load_wire(self, data: bytes) -> Any: ...
+    def dump_item(self, item: Any, mode: Literal["python", "json"] = "python") -> dict[str, Any]: ...
+    def load_item(self, item: Mapping[str, Any]) -> Any: ...
+
+@final
+class Operation(Generic[_R_co]):
+    """One operation as a value: `request()` shows it, a client runs it, any number of times."""
+
+    def request(self) -> tuple[str, bytes] | None:
+        """DynamoDB's name of the operation and the JSON body of its first request; None where nothing would be sent."""
+
+@final
+class Cursor:
+    """Where the next page begins."""
+
+@final
+class Page(Generic[_M]):
+    """An iterator over one page's items, which goes on after an `InvalidItem`."""
+
+    @property
+    def next(self) -> Cursor | None:
+        """Where the next page begins, or None after the last."""
+    def __iter__(self) -> Iterator[_M]: ...
+    def __next__(self) -> _M: ...
+
+@final
+class Query(Generic[_M]):
+    """A query or a scan, page by page."""
+
+    def page(self, after: Cursor | None) -> Operation[Page[_M]]: ...
+    def count(self) -> Operation[int]: ...
+
+@final
+class Table(Generic[_M]):
+    """Builds the operations of one plan on one table."""
+
+    def __new__(cls, plan: Plan, name: str) -> Self: ...
+    def put(self, item: _M, where: Condition | None) -> Operation[None]: ...
+    def create(self, item: _M) -> Operation[None]: ...
+    def get(self, key: tuple[object, ...], consistent: bool) -> Operation[_M | None]: ...
+    def update(
+        self,
+        key: tuple[object, ...],
+        actions: tuple[Action, ...],
+        where: Condition | None,
+        returning: Literal["old", "new"] | None,
+    ) -> Operation[Any]: ...
+    def delete(
+        self, key: tuple[object, ...], where: Condition | None, returning: Literal["old"] | None
+    ) -> Operation[Any]: ...
+    def query(
+        self,
+        condition: Condition,
+        where: Condition | None,
+        index: str | None,
+        reverse: bool,
+        limit: int | None,
+        page_size: int | None,
+        consistent: bool,
+    ) -> Query[_M]: ...
+    def scan(
+        self,
+        where: Condition | None,
+        index: str | None,
+        limit: int | None,
+        page_size: int | None,
+        consistent: bool,
+    ) -> Query[_M]: ...
+    def batch_get(self, keys: list[object], consistent: bool) -> Operation[list[_M | None]]: ...
+    def batch_put(self, items: list[_M]) -> Operation[None]: ...
+    def batch_delete(self, keys: list[object]) -> Operation[None]: ...
+    def create_table(self, projections: Sequence[tuple[str, str, tuple[str, ...]]]) -> Operation[None]: ...
+    def delete_table(self) -> Operation[None]: ...
+    def describe_table(self) -> Operation[dict[str, Any]]: ...
+    def wait_until_active(self) -> Operation[None]: ...
+
+@final
+class Client:
+    """One client's connections."""
+
+    def __new__(
+        cls,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+        access_key_id: str | None = None,
+        secret_access_key: str | None = None,
+        session_token: str | None = None,
+        connect_timeout: Any = None,
+        read_timeout: Any = None,
+        max_attempts: int | None = None,
+        max_connections: int | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def local(path: str | PathLike[str] | None = None) -> Client: ...
+    def run(self, operation: Operation[_M]) -> _M: ...
+    def spawn(self, operation: Operation[_M]) -> Awaitable[_M]: ...
+    def close(self) -> None: ...

@@ -1,0 +1,177 @@
+"""`Client` and `AsyncClient`: the way to DynamoDB, and the tables on it.
+
+Twins over a base without I/O. The connections belong to the core's client, which both share in kind: `Client` runs an
+operation and waits, `AsyncClient` hands out an awaitable.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from typing_extensions import Self
+
+from . import _core
+from .config import Config
+from .errors import SchemaError
+from .schema import TableSchema, Unknown, Unset
+from .table import AsyncTable, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from types import TracebackType
+
+    from .annotations import IndexKeys, Projection
+    from .operations import Operation
+
+__all__ = ["AsyncClient", "Client"]
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+
+class _ClientBase:
+    """A client without I/O."""
+
+    __slots__ = ("__weakref__", "_core", "_shown")
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+        access_key_id: str | None = None,
+        secret_access_key: str | None = None,
+        session_token: str | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        max_attempts: int | None = None,
+        max_connections: int | None = None,
+    ) -> None:
+        config = Config(
+            region=region,
+            profile=profile,
+            endpoint_url=endpoint_url,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+            session_token=session_token,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            max_attempts=max_attempts,
+            max_connections=max_connections,
+        )
+        self._core = _core.Client(**config.core_options())
+        self._shown = repr(config).partition("(")[2]
+
+    @classmethod
+    def local(cls, path: str | PathLike[str] | None = None) -> Self:
+        """Open DynamoDB in this process, without an account or a server: in memory, or kept in the file `path`."""
+        client = cls.__new__(cls)
+        client._core = _core.Client.local(path)  # noqa: SLF001 (another constructor)
+        client._shown = ")"  # noqa: SLF001
+        return client
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._shown}"
+
+
+def _table_name(schema: TableSchema, name: str | None) -> str:
+    schema.require_table_key()
+    chosen: str | None = name or getattr(schema.model, "__oxidyn_table__", None)
+    if chosen is None:
+        title = schema.title
+        raise SchemaError(
+            f'{title} names no table: declare class {title}(Model, table="..."), or call '
+            f'client.table({title}, name="...").'
+        )
+    return chosen
+
+
+class Client(_ClientBase):
+    """DynamoDB for synchronous code: `client.table(User).get("acme", id)`.
+
+    Without arguments it finds credentials, region and endpoint as every AWS tool does: environment, shared files,
+    container and instance services. `Client.local()` runs DynamoDB in this process. Threads may share one client, and
+    no connection is made before the first call. Use it as a context manager, or `close()` it.
+    """
+
+    __slots__ = ()
+
+    def table(
+        self,
+        model: type[M],
+        /,
+        *,
+        name: str | None = None,
+        partition: str | None = None,
+        sort: str | None = None,
+        indexes: Mapping[str, Projection | IndexKeys] | None = None,
+        unset: Unset = "store",
+        unknown: Unknown = "skip",
+    ) -> Table[M]:
+        """Get the model's table; nothing is sent.
+
+        `name`, `partition`, `sort` and `indexes` say by field names what the model does not say itself, or otherwise:
+        any Pydantic model, dataclass or TypedDict has a table. `unset="skip"` leaves out fields that were never set and
+        have a plain default; `unknown="error"` refuses stored attributes that are no field.
+
+        Raises:
+            SchemaError: the model cannot be stored so; the message names the field and the reason.
+        """
+        schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, unset=unset, unknown=unknown)
+        return Table(self._core, schema, _table_name(schema, name))
+
+    def run(self, operation: Operation[R], /) -> R:
+        """Run an operation that was built as a value: `client.run(users.ops.get("acme", id))`."""
+        return self._core.run(operation)
+
+    def close(self) -> None:
+        """Close the connections; calls after that raise `ClientClosed`."""
+        self._core.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncClient(_ClientBase):
+    """As `Client`, for asyncio: its tables' methods are awaited. One client serves one event loop or many."""
+
+    __slots__ = ()
+
+    def table(
+        self,
+        model: type[M],
+        /,
+        *,
+        name: str | None = None,
+        partition: str | None = None,
+        sort: str | None = None,
+        indexes: Mapping[str, Projection | IndexKeys] | None = None,
+        unset: Unset = "store",
+        unknown: Unknown = "skip",
+    ) -> AsyncTable[M]:
+        """See `Client.table`."""
+        schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, unset=unset, unknown=unknown)
+        return AsyncTable(self._core, schema, _table_name(schema, name))
+
+    async def run(self, operation: Operation[R], /) -> R:
+        """See `Client.run`."""
+        return await self._core.spawn(operation)
+
+    async def close(self) -> None:
+        """See `Client.close`."""
+        self._core.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

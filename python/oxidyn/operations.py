@@ -1,0 +1,126 @@
+"""Operations as values: what `users.get(...)` runs, `users.ops.get(...)` only builds.
+
+An operation does nothing until a client runs it, as often as one likes. `request()` shows what it would send.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from ._core import Operation
+from .annotations import Include, KeysOnly
+from .expressions import as_condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from . import _core
+    from .annotations import Projection
+    from .expressions import Condition
+    from .schema import TableSchema
+    from .updates import Action
+
+__all__ = ["Operation", "TableOperations"]
+
+M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
+
+
+class TableOperations(Generic[M]):
+    """A table's operations as values: each method takes what the table's own takes, and sends nothing."""
+
+    __slots__ = ("_core", "_schema")
+
+    def __init__(self, core: _core.Table[M], schema: TableSchema) -> None:
+        self._core = core
+        self._schema = schema
+
+    def put(self, item: M, /, *, where: Condition | bool | None = None) -> Operation[None]:
+        """Build what `Table.put` runs."""
+        return self._core.put(item, _condition(where))
+
+    def create(self, item: M, /) -> Operation[None]:
+        """Build what `Table.create` runs."""
+        return self._core.create(item)
+
+    def get(self, *key: object, consistent: bool = False) -> Operation[M | None]:
+        """Build what `Table.get` runs."""
+        return self._core.get(_key(key), consistent)
+
+    @overload
+    def update(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
+    ) -> Operation[None]: ...
+    @overload
+    def update(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["old", "new"]
+    ) -> Operation[M]: ...
+    def update(
+        self,
+        key: object,
+        /,
+        *actions: Action,
+        where: Condition | bool | None = None,
+        returning: Literal["old", "new"] | None = None,
+    ) -> Operation[Any]:
+        """Build what `Table.update` runs."""
+        return self._core.update(_key((key,)), actions, _condition(where), returning)
+
+    @overload
+    def delete(
+        self, *key: object, where: Condition | bool | None = None, returning: None = None
+    ) -> Operation[None]: ...
+    @overload
+    def delete(
+        self, *key: object, where: Condition | bool | None = None, returning: Literal["old"]
+    ) -> Operation[M | None]: ...
+    def delete(
+        self, *key: object, where: Condition | bool | None = None, returning: Literal["old"] | None = None
+    ) -> Operation[Any]:
+        """Build what `Table.delete` runs."""
+        return self._core.delete(_key(key), _condition(where), returning)
+
+    def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> Operation[list[M | None]]:
+        """Build what `Table.batch_get` runs."""
+        return self._core.batch_get(list(keys), consistent)
+
+    def batch_put(self, items: Iterable[M], /) -> Operation[None]:
+        """Build what `Table.batch_put` runs."""
+        return self._core.batch_put(list(items))
+
+    def batch_delete(self, keys: Iterable[object], /) -> Operation[None]:
+        """Build what `Table.batch_delete` runs."""
+        return self._core.batch_delete(list(keys))
+
+    def create_table(self) -> Operation[None]:
+        """Build what `Table.create_table` runs."""
+        return self._core.create_table([(index.name, *_projection(index.project)) for index in self._schema.indexes])
+
+    def delete_table(self) -> Operation[None]:
+        """Build what `Table.delete_table` runs."""
+        return self._core.delete_table()
+
+    def describe_table(self) -> Operation[dict[str, Any]]:
+        """Build what `Table.describe_table` runs."""
+        return self._core.describe_table()
+
+    def wait_until_active(self) -> Operation[None]:
+        """Build what `Table.wait_until_active` runs."""
+        return self._core.wait_until_active()
+
+
+def _key(key: tuple[object, ...]) -> tuple[object, ...]:
+    """A key's parts: `get("acme", 1)` and `get(("acme", 1))` mean the same."""
+    if len(key) == 1 and isinstance(key[0], tuple):
+        return key[0]  # pyright: ignore[reportUnknownVariableType]
+    return key
+
+
+def _condition(where: Condition | bool | None) -> Condition | None:
+    return None if where is None else as_condition(where)
+
+
+def _projection(project: Projection) -> tuple[str, tuple[str, ...]]:
+    """DynamoDB's projection type, and the fields it includes."""
+    if isinstance(project, Include):
+        return "INCLUDE", project.fields
+    return ("KEYS_ONLY" if isinstance(project, KeysOnly) else "ALL"), ()

@@ -1,0 +1,189 @@
+"""What `query` and `scan` return: nothing is sent until it is iterated, or asked by `first()`, `one()`, `count()`.
+
+Items come page by page, as they are consumed. Neither class is a generator: after an `InvalidItem` (one stored item
+that the model refuses) the same iterator goes on with the next item, and after a failed request it asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from .errors import MultipleItemsFound, NoItemFound
+
+if TYPE_CHECKING:
+    from . import _core
+    from .operations import Operation
+
+__all__ = ["AsyncQuery", "Query"]
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+
+class _Run(Protocol):
+    def __call__(self, operation: Operation[R], /) -> R: ...
+
+
+class _Spawn(Protocol):
+    def __call__(self, operation: Operation[R], /) -> Awaitable[R]: ...
+
+
+class _Pages(Generic[M]):
+    """Where an iteration stands: the items left of this page, and which operation fetches the next."""
+
+    __slots__ = ("_items", "_next", "_query")
+
+    def __init__(self, query: _core.Query[M]) -> None:
+        self._query = query
+        self._items: Iterator[M] = iter(())
+        self._next: Operation[_core.Page[M]] | None = query.page(None)
+
+    def _turn(self, page: _core.Page[M]) -> Iterator[M]:
+        self._items = page
+        self._next = None if page.next is None else self._query.page(page.next)
+        return page
+
+
+class QueryIterator(_Pages[M], Iterator[M]):
+    """An iteration of a `Query`."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, query: _core.Query[M], run: _Run) -> None:
+        super().__init__(query)
+        self._run = run
+
+    def __next__(self) -> M:
+        # One `for` step is the fastest way to take an item, or to learn that the page is at its end.
+        for item in self._items:
+            return item
+        while self._next is not None:
+            for item in self._turn(self._run(self._next)):
+                return item
+        raise StopIteration
+
+
+class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
+    """An iteration of an `AsyncQuery`."""
+
+    __slots__ = ("_spawn",)
+
+    def __init__(self, query: _core.Query[M], spawn: _Spawn) -> None:
+        super().__init__(query)
+        self._spawn = spawn
+
+    async def __anext__(self) -> M:
+        for item in self._items:
+            return item
+        while self._next is not None:
+            for item in self._turn(await self._spawn(self._next)):
+                return item
+        raise StopAsyncIteration
+
+
+class _QueryBase(Generic[M]):
+    """A query without I/O: it can be asked again, each time from the start."""
+
+    __slots__ = ("_build", "_limit", "_table")
+
+    def __init__(self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str) -> None:
+        self._build = build
+        self._limit = limit
+        self._table = table
+
+    def _at_most(self, limit: int) -> _core.Query[M]:
+        return self._build(limit if self._limit is None else min(limit, self._limit))
+
+    def _only(self, items: list[M]) -> M | None:
+        if len(items) > 1:
+            raise MultipleItemsFound(
+                "The query found more than one item where one was expected; first() takes the first of several.",
+                operation="Query",
+                table=self._table,
+            )
+        return items[0] if items else None
+
+    def _found(self, item: M | None) -> M:
+        if item is None:
+            raise NoItemFound(
+                "The query found no item where one was expected; first() and one_or_none() give None then.",
+                operation="Query",
+                table=self._table,
+            )
+        return item
+
+
+class Query(_QueryBase[M]):
+    """The items that a query or a scan finds: iterate over it, or take `first()`, `one()`, `count()`."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str, run: _Run) -> None:
+        super().__init__(build, limit, table)
+        self._run = run
+
+    def __iter__(self) -> Iterator[M]:
+        """Read the items page by page.
+
+        Raises:
+            InvalidItem: a stored item is not one of the model's; the iterator goes on with the next.
+        """
+        return QueryIterator(self._build(self._limit), self._run)
+
+    def first(self) -> M | None:
+        """Get the first item, or None where there is none."""
+        return next(QueryIterator(self._at_most(1), self._run), None)
+
+    def one(self) -> M:
+        """Get the only item.
+
+        Raises:
+            NoItemFound: there is none.
+            MultipleItemsFound: there are several.
+        """
+        return self._found(self.one_or_none())
+
+    def one_or_none(self) -> M | None:
+        """Get the only item, or None where there is none.
+
+        Raises:
+            MultipleItemsFound: there are several.
+        """
+        return self._only(list(QueryIterator(self._at_most(2), self._run)))
+
+    def count(self) -> int:
+        """Count the items without reading them; DynamoDB bills it as if they were read."""
+        return self._run(self._build(self._limit).count())
+
+
+class AsyncQuery(_QueryBase[M]):
+    """As `Query`, with `async for` and `await`."""
+
+    __slots__ = ("_spawn",)
+
+    def __init__(
+        self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str, spawn: _Spawn
+    ) -> None:
+        super().__init__(build, limit, table)
+        self._spawn = spawn
+
+    def __aiter__(self) -> AsyncIterator[M]:
+        """See `Query.__iter__`."""
+        return AsyncQueryIterator(self._build(self._limit), self._spawn)
+
+    async def first(self) -> M | None:
+        """See `Query.first`."""
+        return await anext(AsyncQueryIterator(self._at_most(1), self._spawn), None)
+
+    async def one(self) -> M:
+        """See `Query.one`."""
+        return self._found(await self.one_or_none())
+
+    async def one_or_none(self) -> M | None:
+        """See `Query.one_or_none`."""
+        return self._only([item async for item in AsyncQueryIterator(self._at_most(2), self._spawn)])
+
+    async def count(self) -> int:
+        """See `Query.count`."""
+        return await self._spawn(self._build(self._limit).count())

@@ -1,0 +1,372 @@
+"""`Table` and `AsyncTable`: one model in one DynamoDB table.
+
+Twins over a base that only builds operations: each method runs one, or returns a query. All thinking happens in
+`TableOperations` and in the core; nothing here knows DynamoDB's expressions or the wire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from . import _core
+from .errors import InvalidExpression, InvalidOption
+from .expressions import as_condition
+from .operations import TableOperations
+from .query import AsyncQuery, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .expressions import Condition
+    from .schema import TableSchema
+    from .updates import Action
+
+__all__ = ["AsyncTable", "Table"]
+
+M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
+
+
+class _TableBase(Generic[M]):
+    """A table without I/O."""
+
+    __slots__ = ("_client", "_core", "_schema", "name", "ops")
+
+    name: str
+    """The table's name in DynamoDB."""
+    ops: TableOperations[M]
+    """The table's operations as values, which send nothing: `users.ops.put(user).request()`."""
+
+    def __init__(self, client: _core.Client, schema: TableSchema, name: str) -> None:
+        self._client = client
+        self._schema = schema
+        self._core: _core.Table[M] = _core.Table(schema.plan, name)
+        self.name = name
+        self.ops = TableOperations(self._core, schema)
+
+    @property
+    def model(self) -> type[M]:
+        """The model whose instances the table holds."""
+        model: type[M] = self._schema.model
+        return model
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({self._schema.title}, name="{self.name}")'
+
+    def _query(
+        self,
+        condition: Condition | bool,
+        where: Condition | bool | None,
+        index: str | None,
+        reverse: bool,
+        limit: int | None,
+        page_size: int | None,
+        consistent: bool,
+    ) -> Callable[[int | None], _core.Query[M]]:
+        _check_sizes(limit, page_size)
+        self._check_consistent(index, consistent)
+        key = as_condition(condition)
+        rest = None if where is None else as_condition(where)
+        return lambda most: self._core.query(key, rest, index, reverse, most, page_size, consistent)
+
+    def _scan(
+        self,
+        where: Condition | bool | None,
+        index: str | None,
+        limit: int | None,
+        page_size: int | None,
+        consistent: bool,
+    ) -> Callable[[int | None], _core.Query[M]]:
+        _check_sizes(limit, page_size)
+        self._check_consistent(index, consistent)
+        rest = None if where is None else as_condition(where)
+        return lambda most: self._core.scan(rest, index, most, page_size, consistent)
+
+    def _check_consistent(self, index: str | None, consistent: bool) -> None:
+        if not consistent or index is None:
+            return
+        if any(known.name == index and known.partition for known in self._schema.indexes):
+            raise InvalidExpression(
+                f'consistent=True with index="{index}": DynamoDB reads a global index only eventually consistently. Read '
+                f"the table itself, or leave consistent= out.",
+                table=self.name,
+            )
+
+
+def _check_sizes(limit: int | None, page_size: int | None) -> None:
+    for option, value in (("limit", limit), ("page_size", page_size)):
+        if value is not None and (isinstance(value, bool) or value < 1):
+            raise InvalidOption(f"{option}={value!r}: expected a number of items from 1, or None for all.")
+
+
+class Table(_TableBase[M]):
+    """One model in one table; made by `client.table(User)`.
+
+    A key is the partition key's value, a `(partition, sort)` tuple, or an instance; `get` and `delete` also take the two
+    values one after the other. Every method raises `TableNotFound` where there is no such table, `Throttled` where
+    DynamoDB still throttles after every retry, other `ServiceError`s by their code, and a `TransportError` where no
+    answer came.
+    """
+
+    __slots__ = ()
+
+    def put(self, item: M, /, *, where: Condition | bool | None = None) -> None:
+        """Write the item, in place of one with the same key.
+
+        Raises:
+            ConditionFailed: `where` did not hold for the stored item (or for none).
+            InvalidItem: a value has no form in DynamoDB, such as a nan or an empty key.
+            ItemTooLarge: the item is above 400 KB.
+        """
+        self._client.run(self.ops.put(item, where=where))
+
+    def create(self, item: M, /) -> None:
+        """Write the item where there is none with its key.
+
+        Raises:
+            ItemExists: there is one already; nothing was written.
+        """
+        self._client.run(self.ops.create(item))
+
+    def get(self, *key: object, consistent: bool = False) -> M | None:
+        """Read the item under the key, or None where there is none.
+
+        `consistent` reads what every write before it left, at twice the price.
+
+        Raises:
+            InvalidKey: the key has too many or too few parts, or one of the wrong type.
+            InvalidItem: the stored item is not one of the model's.
+        """
+        return self._client.run(self.ops.get(*key, consistent=consistent))
+
+    @overload
+    def update(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
+    ) -> None: ...
+    @overload
+    def update(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["old", "new"]
+    ) -> M: ...
+    def update(
+        self,
+        key: object,
+        /,
+        *actions: Action,
+        where: Condition | bool | None = None,
+        returning: Literal["old", "new"] | None = None,
+    ) -> M | None:
+        """Change attributes of an item that exists, atomically: `users.update(key, attr(User.age).add(1))`.
+
+        `returning` asks for the item as it was before ("old") or is now ("new").
+
+        Raises:
+            ItemNotFound: there is no item under the key; nothing was written.
+            ConditionFailed: `where` did not hold for the item.
+        """
+        return self._client.run(self.ops.update(key, *actions, where=where, returning=returning))
+
+    @overload
+    def delete(self, *key: object, where: Condition | bool | None = None, returning: None = None) -> None: ...
+    @overload
+    def delete(self, *key: object, where: Condition | bool | None = None, returning: Literal["old"]) -> M | None: ...
+    def delete(
+        self, *key: object, where: Condition | bool | None = None, returning: Literal["old"] | None = None
+    ) -> M | None:
+        """Delete the item under the key, where there is one; `returning="old"` gives it back.
+
+        Raises:
+            ConditionFailed: `where` did not hold for the item (or for none).
+        """
+        return self._client.run(self.ops.delete(*key, where=where, returning=returning))
+
+    def query(
+        self,
+        condition: Condition | bool,
+        /,
+        *,
+        where: Condition | bool | None = None,
+        index: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+        page_size: int | None = None,
+        consistent: bool = False,
+    ) -> Query[M]:
+        """Find the items of one partition, in the order of the sort key: `users.query(User.org == "acme")`.
+
+        The condition names the key of the table, or of `index`; its other parts, and `where`, filter what was read.
+        `limit` counts the items that come back, `page_size` what DynamoDB reads at once.
+
+        Raises:
+            InvalidExpression: the condition does not give the partition key, or cannot be one on the key.
+        """
+        build = self._query(condition, where, index, reverse, limit, page_size, consistent)
+        return Query(build, limit, self.name, self._client.run)
+
+    def scan(
+        self,
+        *,
+        where: Condition | bool | None = None,
+        index: str | None = None,
+        limit: int | None = None,
+        page_size: int | None = None,
+        consistent: bool = False,
+    ) -> Query[M]:
+        """Read the whole table (or `index`), in no order; `where` filters what was read, after it was billed."""
+        build = self._scan(where, index, limit, page_size, consistent)
+        return Query(build, limit, self.name, self._client.run)
+
+    def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> list[M | None]:
+        """Read many items: one for each key, in the keys' order, None where there is none.
+
+        Raises:
+            BatchIncomplete: some were still unread after every retry.
+        """
+        return self._client.run(self.ops.batch_get(keys, consistent=consistent))
+
+    def batch_put(self, items: Iterable[M], /) -> None:
+        """Write many items, each in place of one with the same key; not atomic.
+
+        Raises:
+            BatchIncomplete: some were still unwritten after every retry.
+        """
+        self._client.run(self.ops.batch_put(items))
+
+    def batch_delete(self, keys: Iterable[object], /) -> None:
+        """Delete many items by their keys; not atomic.
+
+        Raises:
+            BatchIncomplete: some were still there after every retry.
+        """
+        self._client.run(self.ops.batch_delete(keys))
+
+    def create_table(self) -> None:
+        """Create the table, billed per request, with the model's key and indexes, and wait until it is active.
+
+        A field marked `TTL` is enabled then.
+
+        Raises:
+            TableExists: there is a table of that name.
+            TableNotActive: it was not active in time.
+        """
+        self._client.run(self.ops.create_table())
+
+    def delete_table(self) -> None:
+        """Delete the table with all its items."""
+        self._client.run(self.ops.delete_table())
+
+    def describe_table(self) -> dict[str, Any]:
+        """Read DynamoDB's own description of the table: its status, size, indexes."""
+        return self._client.run(self.ops.describe_table())
+
+    def wait_until_active(self) -> None:
+        """Wait until the table and its indexes can be used.
+
+        Raises:
+            TableNotActive: it was not active in time.
+        """
+        self._client.run(self.ops.wait_until_active())
+
+
+class AsyncTable(_TableBase[M]):
+    """As `Table`, with `await` and `async for`."""
+
+    __slots__ = ()
+
+    async def put(self, item: M, /, *, where: Condition | bool | None = None) -> None:
+        """See `Table.put`."""
+        await self._client.spawn(self.ops.put(item, where=where))
+
+    async def create(self, item: M, /) -> None:
+        """See `Table.create`."""
+        await self._client.spawn(self.ops.create(item))
+
+    async def get(self, *key: object, consistent: bool = False) -> M | None:
+        """See `Table.get`."""
+        return await self._client.spawn(self.ops.get(*key, consistent=consistent))
+
+    @overload
+    async def update(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
+    ) -> None: ...
+    @overload
+    async def update(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["old", "new"]
+    ) -> M: ...
+    async def update(
+        self,
+        key: object,
+        /,
+        *actions: Action,
+        where: Condition | bool | None = None,
+        returning: Literal["old", "new"] | None = None,
+    ) -> M | None:
+        """See `Table.update`."""
+        return await self._client.spawn(self.ops.update(key, *actions, where=where, returning=returning))
+
+    @overload
+    async def delete(self, *key: object, where: Condition | bool | None = None, returning: None = None) -> None: ...
+    @overload
+    async def delete(
+        self, *key: object, where: Condition | bool | None = None, returning: Literal["old"]
+    ) -> M | None: ...
+    async def delete(
+        self, *key: object, where: Condition | bool | None = None, returning: Literal["old"] | None = None
+    ) -> M | None:
+        """See `Table.delete`."""
+        return await self._client.spawn(self.ops.delete(*key, where=where, returning=returning))
+
+    def query(
+        self,
+        condition: Condition | bool,
+        /,
+        *,
+        where: Condition | bool | None = None,
+        index: str | None = None,
+        reverse: bool = False,
+        limit: int | None = None,
+        page_size: int | None = None,
+        consistent: bool = False,
+    ) -> AsyncQuery[M]:
+        """See `Table.query`."""
+        build = self._query(condition, where, index, reverse, limit, page_size, consistent)
+        return AsyncQuery(build, limit, self.name, self._client.spawn)
+
+    def scan(
+        self,
+        *,
+        where: Condition | bool | None = None,
+        index: str | None = None,
+        limit: int | None = None,
+        page_size: int | None = None,
+        consistent: bool = False,
+    ) -> AsyncQuery[M]:
+        """See `Table.scan`."""
+        build = self._scan(where, index, limit, page_size, consistent)
+        return AsyncQuery(build, limit, self.name, self._client.spawn)
+
+    async def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> list[M | None]:
+        """See `Table.batch_get`."""
+        return await self._client.spawn(self.ops.batch_get(keys, consistent=consistent))
+
+    async def batch_put(self, items: Iterable[M], /) -> None:
+        """See `Table.batch_put`."""
+        await self._client.spawn(self.ops.batch_put(items))
+
+    async def batch_delete(self, keys: Iterable[object], /) -> None:
+        """See `Table.batch_delete`."""
+        await self._client.spawn(self.ops.batch_delete(keys))
+
+    async def create_table(self) -> None:
+        """See `Table.create_table`."""
+        await self._client.spawn(self.ops.create_table())
+
+    async def delete_table(self) -> None:
+        """See `Table.delete_table`."""
+        await self._client.spawn(self.ops.delete_table())
+
+    async def describe_table(self) -> dict[str, Any]:
+        """See `Table.describe_table`."""
+        return await self._client.spawn(self.ops.describe_table())
+
+    async def wait_until_active(self) -> None:
+        """See `Table.wait_until_active`."""
+        await self._client.spawn(self.ops.wait_until_active())
