@@ -9,8 +9,6 @@ pub mod aws;
 pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
-#[cfg(feature = "aws")]
-mod retry;
 pub mod scripted;
 
 /// The operations that a client can be asked for by name.

@@ -1,0 +1,84 @@
+//! What is sent again, by DynamoDB's error codes and by how a connection failed.
+
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use memchr::memmem;
+
+use super::failure::{Refusal, connect_failure};
+use crate::transport::Call;
+
+/// Codes that say "not now": DynamoDB did nothing and may do it a moment later.
+const TRANSIENT_CODES: &[&str] = &[
+    "InternalServerError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "RequestTimeout",
+];
+
+/// Whether a request that may have been carried out already can be sent again without harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    Harmless,
+    /// `ADD` would count twice, and a condition would be judged against the request's own first effect.
+    Harmful,
+}
+
+impl Repetition {
+    pub fn of(call: &Call) -> Self {
+        let is_conditional = || memmem::find(&call.body, b"\"ConditionExpression\"").is_some();
+        match call.operation {
+            "UpdateItem" | "ExecuteStatement" | "BatchExecuteStatement" => Self::Harmful,
+            "PutItem" | "DeleteItem" if is_conditional() => Self::Harmful,
+            // Without a token DynamoDB cannot tell a repetition from a second transaction.
+            "TransactWriteItems" | "ExecuteTransaction"
+                if memmem::find(&call.body, b"\"ClientRequestToken\"").is_none() =>
+            {
+                Self::Harmful
+            }
+            _ => Self::Harmless,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct RetryRules(pub Repetition);
+
+impl ClassifyRetry for RetryRules {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        if let Some(refusal) = error
+            .as_operation_error()
+            .and_then(|error| error.downcast_ref::<Refusal>())
+        {
+            return match refusal {
+                Refusal::Service(error) if THROTTLING_ERRORS.contains(&error.code.as_str()) => {
+                    RetryAction::throttling_error()
+                }
+                Refusal::Service(error) if TRANSIENT_CODES.contains(&error.code.as_str()) || error.status >= 500 => {
+                    RetryAction::transient_error()
+                }
+                Refusal::Foreign { status, .. } if *status >= 500 => RetryAction::transient_error(),
+                _ => RetryAction::NoActionIndicated,
+            };
+        }
+        let connector = error.as_connector_error();
+        let is_lost = error.is_timeout_error()
+            || error.is_response_error()
+            || connector.is_some_and(|error| error.is_io() || error.is_timeout() || error.as_other().is_some());
+        let may_repeat =
+            self.0 == Repetition::Harmless || connector.is_some_and(|error| connect_failure(error).is_some());
+        if is_lost && may_repeat {
+            RetryAction::transient_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "DynamoDB"
+    }
+}
