@@ -91,8 +91,9 @@ format: $(STAMPS)/lint ## Format the sources and apply ruff's safe fixes
 	$(VENV)/bin/ruff format
 
 .PHONY: docs
-docs: $(STAMPS)/docs $(STAMPS)/extension ## Build the documentation into site/, strictly
-	$(VENV)/bin/mkdocs build --strict
+docs: $(STAMPS)/docs ## Build the documentation into site/, strictly
+	rm -rf site
+	$(VENV)/bin/zensical build --strict --clean
 
 .PHONY: wheel
 wheel: $(STAMPS)/quickstart ## Build a wheel with the slow, small profile into dist/
@@ -100,7 +101,7 @@ wheel: $(STAMPS)/quickstart ## Build a wheel with the slow, small profile into d
 
 .PHONY: clean
 clean: ## Remove every build product and virtual environment
-	rm -rf target site dist .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf target site dist .cache .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f python/oxidyn/_core.*.so python/oxidyn/_core.*.pyd
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

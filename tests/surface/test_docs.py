@@ -56,6 +56,14 @@ def run(page: Path) -> list[tuple[Example, str]]:
     return results
 
 
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+
+    pages = [str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]]
+
+    assert [page for page in pages if f'"{page}"' not in navigation] == []
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=lambda page: page.stem)
 def test_the_examples_of_a_page_print_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
