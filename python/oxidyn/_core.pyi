@@ -121,8 +121,8 @@ class Client:
         access_key_id: str | None = None,
         secret_access_key: str | None = None,
         session_token: str | None = None,
-        connect_timeout: Any = None,
-        read_timeout: Any = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
         max_attempts: int | None = None,
         max_connections: int | None = None,
     ) -> Self: ...

@@ -45,23 +45,23 @@ impl Client {
         access_key_id: Option<String>,
         secret_access_key: Option<String>,
         session_token: Option<String>,
-        connect_timeout: Option<Duration>,
-        read_timeout: Option<Duration>,
+        connect_timeout: Option<f64>,
+        read_timeout: Option<f64>,
         max_attempts: Option<u32>,
         max_connections: Option<usize>,
-    ) -> Self {
-        Self(Arc::new(Core::aws(Config {
+    ) -> PyResult<Self> {
+        Ok(Self(Arc::new(Core::aws(Config {
             region,
             profile,
             endpoint_url,
             access_key_id,
             secret_access_key,
             session_token,
-            connect_timeout,
-            read_timeout,
+            connect_timeout: connect_timeout.map(seconds).transpose()?,
+            read_timeout: read_timeout.map(seconds).transpose()?,
             max_attempts,
             max_connections,
-        })))
+        }))))
     }
 
     /// The embedded engine, in memory or in the file at `path`.
@@ -91,6 +91,10 @@ impl Client {
     fn _call_awaited(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
         bridge::spawn(py, &self.0, Raw::new(operation, body)?, settle)
     }
+}
+
+fn seconds(value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value).map_err(|error| PyValueError::new_err(format!("{value} seconds: {error}")))
 }
 
 /// One request whose reply is not looked into.

@@ -1,0 +1,112 @@
+"""`Config`: a client's options, checked when the client is made. What is None is found where every AWS tool looks."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import InvalidOption
+
+__all__ = ["Config"]
+
+_SECRET = frozenset({"secret_access_key", "session_token"})
+_LARGEST_COUNT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Config:
+    """The options of `Client` and `AsyncClient`.
+
+    Raises:
+        InvalidOption: an option cannot be; the message names it and says what was expected.
+    """
+
+    region: str | None = None
+    """The AWS region: "eu-central-1"."""
+    profile: str | None = None
+    """A profile of ~/.aws/config and ~/.aws/credentials; it outranks keys in the environment."""
+    endpoint_url: str | None = None
+    """Where DynamoDB answers, if not at AWS: "http://localhost:8000"."""
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+    connect_timeout: float | None = None
+    """Seconds for a connection to be made; 5 unless said."""
+    read_timeout: float | None = None
+    """Seconds for an answer to begin; 30 unless said."""
+    max_attempts: int | None = None
+    """How often a request is tried in all; AWS_MAX_ATTEMPTS, the profile's `max_attempts`, or 3 unless said."""
+    max_connections: int | None = None
+    """Connections of an `AsyncClient`, 50 unless said; further calls wait. A `Client` has one for each thread that calls."""
+
+    def __post_init__(self) -> None:
+        for name in ("region", "profile", "endpoint_url", "access_key_id", "secret_access_key", "session_token"):
+            _expect_text(name, getattr(self, name))
+        for name in ("connect_timeout", "read_timeout"):
+            _expect_seconds(name, getattr(self, name))
+        for name in ("max_attempts", "max_connections"):
+            _expect_count(name, getattr(self, name))
+        if self.region is not None and not re.fullmatch(r"[A-Za-z0-9-]+", self.region):
+            raise InvalidOption(f'region: expected a name such as "eu-central-1", found {self.region!r}.')
+        if self.endpoint_url is not None:
+            _expect_url(self.endpoint_url)
+        if (self.access_key_id is None) is not (self.secret_access_key is None):
+            given, missing = (
+                ("access_key_id", "secret_access_key") if self.access_key_id else ("secret_access_key", "access_key_id")
+            )
+            raise InvalidOption(f"{missing}: expected together with {given}, found none.")
+        if self.session_token is not None and self.access_key_id is None:
+            raise InvalidOption(
+                "session_token: expected only together with access_key_id and secret_access_key, which are missing."
+            )
+
+    def core_options(self) -> dict[str, Any]:  # Any: each option has its own type.
+        """Give the keywords of the core's client."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __repr__(self) -> str:
+        given = ((field.name, getattr(self, field.name)) for field in fields(self))
+        shown = (f"{name}={'**' if name in _SECRET else repr(value)}" for name, value in given if value is not None)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _expect_text(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise InvalidOption(f"{name}: expected a string, found {type(value).__name__}.")
+    if not value.strip():
+        raise InvalidOption(
+            f"{name}: expected some text, found an empty string; leave it out to use the environment's."
+        )
+
+
+def _expect_seconds(name: str, value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidOption(f"{name}: expected seconds as a number, found {type(value).__name__}.")
+    if not (math.isfinite(value) and 0 < value <= 24 * 60 * 60):
+        raise InvalidOption(f"{name}: expected more than 0 seconds and at most a day, found {value!r}.")
+
+
+def _expect_count(name: str, value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidOption(f"{name}: expected a whole number, found {type(value).__name__}.")
+    if not 1 <= value <= _LARGEST_COUNT:
+        raise InvalidOption(f"{name}: expected 1 to {_LARGEST_COUNT}, found {value}.")
+
+
+def _expect_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise InvalidOption(f'endpoint_url: expected a URL such as "http://localhost:8000", found {url!r}.')
