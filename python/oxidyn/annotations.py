@@ -132,7 +132,7 @@ class IndexKeys:
 
 
 @final
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class Index(Role):
     """The field is a part of an index's key: `email: Annotated[str, Index("by_email", partition=True)]`.
 
@@ -142,7 +142,9 @@ class Index(Role):
 
     name: str
     part: KeyPart
-    place: Place
+    # Not True itself: True equals 1, and `typing` hands out one `Annotated[...]` for all that are equal.
+    place: int
+    """From 1 in a multi-attribute key, 0 for a field that is the whole part."""
 
     def __init__(self, name: str, *, partition: Place | None = None, sort: Place | None = None) -> None:
         if not name:
@@ -159,7 +161,10 @@ class Index(Role):
             raise SchemaError(f'Index("{name}", {part}={place!r}): expected True, or 1 to 4 in a multi-attribute key.')
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "part", part)
-        object.__setattr__(self, "place", place)
+        object.__setattr__(self, "place", 0 if place is True else place)
+
+    def __repr__(self) -> str:
+        return f'Index("{self.name}", {self.part}={self.place or True})'
 
     @staticmethod
     def keys(

@@ -22,7 +22,6 @@ from .annotations import (
     Index,
     IndexKeys,
     KeyPart,
-    Place,
     Projection,
     Role,
     TableKey,
@@ -217,7 +216,7 @@ class _Reading:
         self, partition: str | None, sort: str | None, options: _IndexOptions, unset: Unset, unknown: Unknown
     ) -> TableSchema:
         keys: dict[KeyPart, str] = {}
-        parts: dict[str, dict[KeyPart, list[tuple[Place, str]]]] = {}
+        parts: dict[str, dict[KeyPart, list[tuple[int, str]]]] = {}
         ttl: str | None = None
         for field, role in self._roles():
             match role:
@@ -255,7 +254,7 @@ class _Reading:
 
     def _indexes(
         self,
-        parts: Mapping[str, Mapping[KeyPart, list[tuple[Place, str]]]],
+        parts: Mapping[str, Mapping[KeyPart, list[tuple[int, str]]]],
         options: _IndexOptions,
         sort: str | None,
     ) -> tuple[IndexSchema, ...]:
@@ -304,11 +303,11 @@ class _Reading:
             for field in index.project.fields:
                 self._named(field, f"Include() of {where}")
 
-    def _numbered(self, name: str, part: KeyPart, places: list[tuple[Place, str]]) -> tuple[str, ...]:
-        if [place for place, _ in places] == [True]:
+    def _numbered(self, name: str, part: KeyPart, places: list[tuple[int, str]]) -> tuple[str, ...]:
+        if len(places) == 1 and not places[0][0]:
             return (places[0][1],)
         for place, field in places:
-            if place is True:
+            if not place:
                 others = ", ".join(other for _, other in places if other != field)
                 raise self._refusal(
                     field,
