@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .adapter import ItemAdapter
 from .annotations import (
     TTL,
     All,
@@ -14,6 +15,7 @@ from .annotations import (
     PartitionKey,
     SortKey,
 )
+from .client import AsyncClient, Client
 from .errors import (
     AccessDenied,
     BatchIncomplete,
@@ -46,6 +48,8 @@ from .errors import (
 )
 from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
+from .query import AsyncQuery, Query
+from .table import AsyncTable, Table
 from .updates import Action
 
 __all__ = [
@@ -53,9 +57,13 @@ __all__ = [
     "AccessDenied",
     "Action",
     "All",
+    "AsyncClient",
+    "AsyncQuery",
+    "AsyncTable",
     "Attr",
     "Attribute",
     "BatchIncomplete",
+    "Client",
     "ClientClosed",
     "Condition",
     "ConditionFailed",
@@ -70,6 +78,7 @@ __all__ = [
     "InvalidItem",
     "InvalidKey",
     "InvalidOption",
+    "ItemAdapter",
     "ItemExists",
     "ItemNotFound",
     "ItemTooLarge",
@@ -79,12 +88,14 @@ __all__ = [
     "NoItemFound",
     "OxidynError",
     "PartitionKey",
+    "Query",
     "RegionError",
     "ReplyError",
     "RequestTimeout",
     "SchemaError",
     "ServiceError",
     "SortKey",
+    "Table",
     "TableExists",
     "TableNotActive",
     "TableNotFound",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
+    from ._core import Operation
     from .annotations import IndexKeys, Projection
-    from .operations import Operation
 
 __all__ = ["AsyncClient", "Client"]
 

@@ -49,7 +49,7 @@ class ModelMeta(ModelMetaclass):
             finally:
                 _building.on = before
 
-        def __getattr__(cls, name: str) -> Any:  # noqa: N805 (a metaclass's self is a class)
+        def __getattr__(cls, name: str) -> Any:
             # Pydantic asks a class for its parents' attributes while it builds it, and takes what it gets for a
             # default: references must not be there yet. Nor may they come from a parent's fields.
             own = cls.__dict__

@@ -13,7 +13,7 @@ from .errors import MultipleItemsFound, NoItemFound
 
 if TYPE_CHECKING:
     from . import _core
-    from .operations import Operation
+    from ._core import Operation
 
 __all__ = ["AsyncQuery", "Query"]
 

@@ -239,13 +239,14 @@ class Table(_TableBase[M]):
         self._client.run(self.ops.batch_delete(keys))
 
     def create_table(self) -> None:
-        """Create the table, billed per request, with the model's key and indexes, and wait until it is active.
+        """Create the table, billed per request, with the model's key and indexes.
 
-        A field marked `TTL` is enabled then.
+        It may take DynamoDB a while until the table can be used: `wait_until_active()`. Only where a field is marked
+        `TTL` this waits itself, because it can be enabled no sooner.
 
         Raises:
             TableExists: there is a table of that name.
-            TableNotActive: it was not active in time.
+            TableNotActive: with a TTL field, it was not active in time.
         """
         self._client.run(self.ops.create_table())
 
