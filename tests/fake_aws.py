@@ -77,6 +77,7 @@ class FakeAws:
         """What the next DynamoDB requests get, in order; `{}` after that."""
         self.opened = 0
         """Connections so far."""
+        self.closed = 0
         self.left = threading.Event()
         """Set when a caller whose request is held has closed its connection."""
         self._changed = threading.Condition()
@@ -91,6 +92,14 @@ class FakeAws:
                 with fake._changed:
                     fake.opened += 1
                     self.number = fake.opened
+
+            def finish(self) -> None:
+                super().finish()
+                # Now, not when the server comes to it: the caller is to see it before anything else happens.
+                self.connection.close()
+                with fake._changed:
+                    fake.closed += 1
+                    fake._changed.notify_all()
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -144,9 +153,13 @@ class FakeAws:
         return [request for request in self.requests if request.operation]
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait until the requests so far satisfy `condition`."""
+        """Wait until `condition` holds, which requests and the ends of connections may change."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout=20), "the fake waited in vain"
+
+    def wait_for_closed(self) -> None:
+        """Wait until every connection is closed, by whichever side."""
+        self.wait_for(lambda: self.closed == self.opened)
 
     def release(self) -> None:
         """Answer every held request, now and from now on."""

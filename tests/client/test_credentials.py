@@ -191,7 +191,7 @@ def test_credentials_are_asked_for_once(fake: FakeAws, sources: Sources) -> None
 
 
 def test_no_credentials_says_where_they_were_looked_for_and_what_to_do(fake: FakeAws) -> None:
-    with pytest.raises(CredentialsError, match="AWS_ACCESS_KEY_ID.*profile.*Client.local") as caught:
+    with pytest.raises(CredentialsError, match=r"AWS_ACCESS_KEY_ID.*profile.*Client\.local") as caught:
         call(fake)
 
     assert caught.value.ambiguous is False

@@ -128,5 +128,5 @@ def test_endpoint_where_nothing_answers_is_named(fake: FakeAws) -> None:
 
 
 def test_name_that_does_not_resolve_is_named(fake: FakeAws) -> None:
-    with pytest.raises(ConnectError, match="http://nowhere.invalid"):
+    with pytest.raises(ConnectError, match=r"http://nowhere\.invalid"):
         call(fake, region="eu-central-1", endpoint_url="http://nowhere.invalid")
