@@ -32,4 +32,6 @@ mod py;
 mod core_module {
     #[pymodule_export]
     use crate::py::client::Client;
+    #[pymodule_export]
+    use crate::py::plan::Plan;
 }

@@ -1,1 +1,32 @@
-//! A model's core schema, compiled: instances to bytes and back.
+//! A model's core schema, compiled once into a plan: instances to bytes and back.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `schema` | reading core-schema dicts; the errors of compiling |
+//! | `node`, `nodes/` | the families of values, one file each, and the one list of all |
+//! | `definitions` | schemas that others refer to, so that models may be recursive |
+//! | `infer` | values without a schema |
+//! | `state` | what an encoding and a decoding carry; refusals and their paths |
+//! | `key_spec` | which attributes are keys |
+//! | `low_level` | boto3's dict form |
+//! | `python`, `ffi` | what is imported; the few unsafe calls |
+//!
+//! It does no I/O and knows no operation.
+
+mod definitions;
+mod ffi;
+mod infer;
+mod key_spec;
+mod low_level;
+mod node;
+mod nodes;
+mod options;
+mod plan;
+mod python;
+mod schema;
+mod state;
+
+pub use key_spec::{IndexKey, KeyAttribute, KeySpec};
+pub use options::{IndexKeys, PlanOptions, Unknown, Unset};
+pub use low_level::Binary;
+pub use plan::Plan;

@@ -1,0 +1,151 @@
+//! The few calls of CPython's own that PyO3 does not offer safely: object builders and the dict walk.
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PySet, PyString, PyType};
+
+/// A str of ASCII bytes: one allocation and one copy.
+#[inline]
+#[allow(unsafe_code)]
+pub fn ascii_str<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
+    debug_assert!(text.is_ascii());
+    let length = text.len().cast_signed();
+    // SAFETY: `PyUnicode_New` with a largest character of 127 gives a compact ASCII string of `length` bytes (checked for
+    // null by `from_owned_ptr_or_err`), which no one else has seen yet, so it may be filled. Zero and one character give
+    // shared strings that must not be written to: they go the other way.
+    unsafe {
+        if length < 2 {
+            return Ok(PyString::new(py, text));
+        }
+        let object = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(length, 127))?;
+        std::ptr::copy_nonoverlapping(text.as_ptr(), ffi::PyUnicode_1BYTE_DATA(object.as_ptr()), text.len());
+        Ok(object.cast_into_unchecked())
+    }
+}
+
+/// How many characters the str has.
+#[inline]
+#[allow(unsafe_code)]
+pub fn str_length(text: &Bound<'_, PyString>) -> usize {
+    // SAFETY: it is a str.
+    unsafe { ffi::PyUnicode_GetLength(text.as_ptr()).cast_unsigned() }
+}
+
+/// A bare instance, as pydantic-core makes it: `cls.__new__(cls)` without `__init__`.
+#[inline]
+#[allow(unsafe_code)]
+pub fn new_instance<'py>(class: &Bound<'py, PyType>, no_arguments: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = class.py();
+    let class = class.as_type_ptr();
+    // SAFETY: `class` is a live type; `tp_new` takes it, a tuple and no keywords, and gives a new reference or null with
+    // an exception set.
+    unsafe {
+        match (*class).tp_new {
+            Some(new) => Bound::from_owned_ptr_or_err(py, new(class, no_arguments.as_ptr(), std::ptr::null_mut())),
+            None => Err(PySystemError::new_err("a class without __new__ cannot be stored")),
+        }
+    }
+}
+
+/// Make `dict` the instance's `__dict__`.
+#[inline]
+#[allow(unsafe_code)]
+pub fn set_instance_dict(instance: &Bound<'_, PyAny>, dict: &Bound<'_, PyDict>) -> PyResult<()> {
+    // SAFETY: both are live objects; for an object without `__dict__` the call fails with an exception.
+    let code = unsafe { ffi::PyObject_GenericSetDict(instance.as_ptr(), dict.as_ptr(), std::ptr::null_mut()) };
+    status(instance.py(), code)
+}
+
+/// The instance's `__dict__`.
+#[inline]
+#[allow(unsafe_code)]
+pub fn instance_dict<'py>(instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    // SAFETY: a live object; the call gives a new reference to a dict, or null with an exception set.
+    unsafe {
+        let dict = ffi::PyObject_GenericGetDict(instance.as_ptr(), std::ptr::null_mut());
+        Ok(Bound::from_owned_ptr_or_err(instance.py(), dict)?.cast_into_unchecked())
+    }
+}
+
+/// Set a slot through its descriptor, passing by the class's `__setattr__`.
+#[inline]
+#[allow(unsafe_code)]
+pub fn set_slot(slot: &Bound<'_, PyAny>, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    // SAFETY: `tp_descr_set` of a live descriptor checks itself that the instance is of its class.
+    unsafe {
+        let Some(set) = (*ffi::Py_TYPE(slot.as_ptr())).tp_descr_set else {
+            return Err(PySystemError::new_err("not a data descriptor"));
+        };
+        status(instance.py(), set(slot.as_ptr(), instance.as_ptr(), value.as_ptr()))
+    }
+}
+
+/// Set an attribute as `object.__setattr__` does, passing by the class's own.
+#[inline]
+#[allow(unsafe_code)]
+pub fn set_attribute(instance: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    // SAFETY: three live objects, the name a str.
+    let code = unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
+    status(instance.py(), code)
+}
+
+/// Read a slot through its descriptor. An unset slot is an AttributeError.
+#[inline]
+#[allow(unsafe_code)]
+pub fn get_slot<'py>(slot: &Bound<'py, PyAny>, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: `tp_descr_get` of a live descriptor checks itself that the instance is of its class.
+    unsafe {
+        let Some(get) = (*ffi::Py_TYPE(slot.as_ptr())).tp_descr_get else {
+            return Err(PySystemError::new_err("not a descriptor"));
+        };
+        let class = ffi::Py_TYPE(instance.as_ptr()).cast();
+        Bound::from_owned_ptr_or_err(instance.py(), get(slot.as_ptr(), instance.as_ptr(), class))
+    }
+}
+
+#[inline]
+fn status(py: Python<'_>, code: i32) -> PyResult<()> {
+    if code == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
+}
+
+/// A walk over a dict in its order that never fails: what user code adds or removes meanwhile may be seen or not.
+pub struct DictWalk<'a, 'py> {
+    dict: &'a Bound<'py, PyDict>,
+    position: ffi::Py_ssize_t,
+}
+
+impl<'a, 'py> DictWalk<'a, 'py> {
+    #[inline]
+    pub fn new(dict: &'a Bound<'py, PyDict>) -> Self {
+        Self { dict, position: 0 }
+    }
+}
+
+impl<'py> Iterator for DictWalk<'_, 'py> {
+    type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+    #[inline]
+    #[allow(unsafe_code)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut key = std::ptr::null_mut();
+        let mut value = std::ptr::null_mut();
+        let py = self.dict.py();
+        // SAFETY: `PyDict_Next` checks the position against the dict as it is now; the borrowed key and value it gives
+        // are made our own before anything else runs.
+        unsafe {
+            if ffi::PyDict_Next(self.dict.as_ptr(), &raw mut self.position, &raw mut key, &raw mut value) == 0 {
+                return None;
+            }
+            Some((Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value)))
+        }
+    }
+}
+
+/// A set of the same members, as fast as CPython copies one.
+#[inline]
+#[allow(unsafe_code)]
+pub fn set_copy<'py>(set: &Bound<'py, PySet>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a live set; the call gives a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(set.py(), ffi::PySet_New(set.as_ptr())) }
+}

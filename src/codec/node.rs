@@ -1,0 +1,144 @@
+//! What a node is, and the one list of all of them.
+
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::PyDict;
+
+use super::nodes::bytes::BytesNode;
+use super::nodes::choice::{EnumNode, LiteralNode};
+use super::nodes::list::{ListNode, TupleNode};
+use super::nodes::map::MapNode;
+use super::nodes::model::ModelNode;
+use super::nodes::number::{DecimalNode, FloatNode, IntNode};
+use super::nodes::optional::NullableNode;
+use super::nodes::reference::ReferenceNode;
+use super::nodes::scalar::{BoolNode, NoneNode};
+use super::nodes::set::SetNode;
+use super::nodes::string::StrNode;
+use super::nodes::temporal::{DateNode, DateTimeNode, TimeNode, TimedeltaNode};
+use super::nodes::uuid::UuidNode;
+use super::schema::{Builder, Tags};
+use super::state::{Decoding, Encoding, Outcome};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+
+/// One family of values: how it is compiled, written and read.
+pub trait Codec: Sized {
+    /// The `type`s of core schemas that it is compiled from.
+    const KINDS: &'static [&'static str];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node>;
+
+    /// The wire types that it writes.
+    fn tags(&self) -> Tags;
+
+    /// Visit every Python object that it holds, for the garbage collector.
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError>;
+
+    /// Append the value: `{"S":"x"}`.
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()>;
+
+    /// Read the content of a value whose head `{"X":` is read; the caller reads the closing brace.
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>>;
+}
+
+macro_rules! nodes {
+    ($($variant:ident($node:ty),)*) => {
+        pub enum Node {
+            $($variant($node),)*
+        }
+
+        $(impl From<$node> for Node {
+            fn from(node: $node) -> Self {
+                Self::$variant(node)
+            }
+        })*
+
+        /// Compile a schema by its `type`; a type that no node knows is refused by name.
+        pub fn build<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+            $(if <$node>::KINDS.contains(&kind) {
+                return <$node>::build(schema, builder);
+            })*
+            Err(builder.unsupported(&format!("a `{kind}` type")))
+        }
+
+        impl Node {
+            pub fn tags(&self) -> Tags {
+                match self {
+                    $(Self::$variant(node) => node.tags(),)*
+                }
+            }
+
+            pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+                match self {
+                    $(Self::$variant(node) => node.traverse(visit),)*
+                }
+            }
+
+            #[inline]
+            pub fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+                match self {
+                    $(Self::$variant(node) => node.encode(value, state),)*
+                }
+            }
+
+            #[inline]
+            pub fn decode<'py>(
+                &self,
+                tag: Tag,
+                reader: &mut Reader<'_>,
+                state: &mut Decoding<'_, 'py>,
+            ) -> Outcome<Bound<'py, PyAny>> {
+                match self {
+                    $(Self::$variant(node) => node.decode(tag, reader, state),)*
+                }
+            }
+        }
+    };
+}
+
+nodes! {
+    None(NoneNode),
+    Bool(BoolNode),
+    Int(IntNode),
+    Float(FloatNode),
+    Decimal(DecimalNode),
+    Str(StrNode),
+    Bytes(BytesNode),
+    Date(DateNode),
+    DateTime(DateTimeNode),
+    Time(TimeNode),
+    Timedelta(TimedeltaNode),
+    Uuid(UuidNode),
+    Literal(LiteralNode),
+    Enum(EnumNode),
+    List(ListNode),
+    Tuple(TupleNode),
+    Set(SetNode),
+    Map(MapNode),
+    Model(ModelNode),
+    Nullable(NullableNode),
+    Reference(ReferenceNode),
+}
+
+impl Node {
+    /// Read a value with its head and its end.
+    #[inline]
+    pub fn decode_value<'py>(&self, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        let tag = reader.tag()?;
+        let value = self.decode(tag, reader, state)?;
+        reader.end()?;
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+
+    #[test]
+    fn a_node_fits_in_half_a_cache_line() {
+        assert!(size_of::<Node>() <= 32, "{}", size_of::<Node>());
+    }
+}

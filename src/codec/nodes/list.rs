@@ -1,0 +1,271 @@
+//! list and tuple → L.
+
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use crate::codec::node::{Codec, Node};
+use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+use crate::wire::writer;
+
+/// `list[X]` → L.
+pub struct ListNode(Box<List>);
+
+struct List {
+    own: Box<Own>,
+    element: Node,
+    least: usize,
+    most: usize,
+}
+
+impl ListNode {
+    pub fn element(&self) -> &Node {
+        &self.0.element
+    }
+}
+
+impl Codec for ListNode {
+    const KINDS: &'static [&'static str] = &["list"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let element = builder.build_part("[]", &element_schema(schema, builder)?)?;
+        let (least, most) = lengths(schema)?;
+        Ok(Self(Box::new(List { own: builder.own(schema), element, least, most })).into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::L)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.own.traverse(visit)?;
+        self.0.element.traverse(visit)
+    }
+
+    #[inline]
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        if let Ok(list) = value.cast::<PyList>() {
+            encode_elements(list.iter(), |_| &self.0.element, state)
+        } else if let Ok(tuple) = value.cast::<PyTuple>() {
+            // An unvalidated default is often written as a tuple.
+            encode_elements(tuple.iter(), |_| &self.0.element, state)
+        } else {
+            Err(Refusal::unexpected("list_type", "a list", value))
+        }
+    }
+
+    #[inline]
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::L {
+            return self.0.own.convert(tag, reader, state);
+        }
+        let start = decode_elements(reader, state, |_| Some(&self.0.element))?;
+        let length = state.elements.len() - start;
+        let list = PyList::new(state.py, state.elements.drain(start..))?.into_any();
+        if length < self.0.least || length > self.0.most {
+            return self.0.own.validate(&list, false);
+        }
+        Ok(list)
+    }
+}
+
+/// `tuple[X, ...]` and `tuple[X, Y]` → L.
+pub struct TupleNode(Box<Tuple>);
+
+struct Tuple {
+    own: Box<Own>,
+    elements: Box<[Node]>,
+    /// Which of the elements repeats, where one does.
+    repeated: Option<usize>,
+    least: usize,
+    most: usize,
+}
+
+impl TupleNode {
+    /// The node of one place, where every tuple of the type has that place in it.
+    pub fn element(&self, index: usize) -> Option<&Node> {
+        match self.0.repeated {
+            None => self.0.elements.get(index),
+            // What follows the repeated element has no fixed place.
+            Some(repeated) if index < repeated || repeated + 1 == self.0.elements.len() => {
+                self.0.elements.get(index.min(repeated))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+impl Tuple {
+    fn node(&self, index: usize, length: usize) -> &Node {
+        let index = match self.repeated {
+            Some(repeated) if index >= repeated => {
+                let after = self.elements.len() - 1 - repeated;
+                if index + after < length { repeated } else { self.elements.len() + index - length }
+            }
+            _ => index,
+        };
+        &self.elements[index]
+    }
+
+    fn fits(&self, length: usize) -> bool {
+        match self.repeated {
+            Some(_) => length + 1 >= self.elements.len(),
+            None => length == self.elements.len(),
+        }
+    }
+}
+
+impl Codec for TupleNode {
+    const KINDS: &'static [&'static str] = &["tuple"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let schemas = schema.required("items_schema")?.cast_into::<PyList>()?;
+        let repeated = schema.member("variadic_item_index")?.map(|index| index.extract()).transpose()?;
+        let mut elements = Vec::with_capacity(schemas.len());
+        for (index, element) in schemas.iter().enumerate() {
+            elements.push(builder.build_part(format!("[{index}]"), &element.cast_into()?)?);
+        }
+        let (least, most) = lengths(schema)?;
+        let elements = elements.into_boxed_slice();
+        Ok(Self(Box::new(Tuple { own: builder.own(schema), elements, repeated, least, most })).into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::L)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.own.traverse(visit)?;
+        self.0.elements.iter().try_for_each(|element| element.traverse(visit))
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let tuple = match value.cast::<PyTuple>() {
+            Ok(tuple) => tuple.clone(),
+            Err(_) => match value.cast::<PyList>() {
+                Ok(list) => list.to_tuple(),
+                Err(_) => return Err(Refusal::unexpected("tuple_type", "a tuple", value)),
+            },
+        };
+        let length = tuple.len();
+        if !self.0.fits(length) {
+            let expected = self.0.elements.len() - usize::from(self.0.repeated.is_some());
+            return Err(Refusal::new("tuple_length", format!("expected a tuple of {expected} values, found one of {length}"))
+                .with_input(value));
+        }
+        encode_elements(tuple.iter(), |index| self.0.node(index, length), state)
+    }
+
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::L {
+            return self.0.own.convert(tag, reader, state);
+        }
+        let Tuple { own, elements, repeated, least, most } = &*self.0;
+        // The place of an element behind the repeated one is known only with the length.
+        let content = reader.position();
+        let mut length = 0;
+        if repeated.is_some_and(|repeated| repeated + 1 < elements.len()) {
+            let mut more = reader.begin_array()?;
+            while more {
+                reader.skip_value()?;
+                length += 1;
+                more = reader.next_element()?;
+            }
+            reader.seek(content);
+            if !self.0.fits(length) {
+                return own.convert(tag, reader, state);
+            }
+        }
+        let start = decode_elements(reader, state, |index| match repeated {
+            Some(repeated) if repeated + 1 == elements.len() => Some(&elements[index.min(*repeated)]),
+            Some(_) => Some(self.0.node(index, length)),
+            None => elements.get(index),
+        })?;
+        let length = state.elements.len() - start;
+        let tuple = PyTuple::new(state.py, state.elements.drain(start..))?.into_any();
+        if !self.0.fits(length) || length < *least || length > *most {
+            return own.validate(&tuple, false);
+        }
+        Ok(tuple)
+    }
+}
+
+/// The schema of a list's, set's or frozenset's elements.
+pub fn element_schema<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<Bound<'py, PyDict>> {
+    match schema.member("items_schema")? {
+        Some(element) => Ok(element.cast_into()?),
+        None => Err(builder.unsupported("a collection of an `any` type")),
+    }
+}
+
+/// The lengths that need no further check.
+pub fn lengths(schema: &Bound<'_, PyDict>) -> PyResult<(usize, usize)> {
+    let length = |name: &str, default: usize| -> PyResult<usize> {
+        schema.member(name)?.map_or(Ok(default), |length| length.extract())
+    };
+    Ok((length("min_length", 0)?, length("max_length", usize::MAX)?))
+}
+
+#[inline]
+pub fn encode_elements<'a, 'py>(
+    elements: impl Iterator<Item = Bound<'py, PyAny>>,
+    node: impl Fn(usize) -> &'a Node,
+    state: &mut Encoding<'_>,
+) -> Outcome<()> {
+    let mut elements = elements.enumerate();
+    let Some((_, first)) = elements.next() else {
+        state.push(writer::EMPTY_LIST.as_bytes());
+        return Ok(());
+    };
+    state.push(b"{\"L\":[");
+    state.enter()?;
+    node(0).encode(&first, state).map_err(|refusal| refusal.under(|| Step::Index(0)))?;
+    for (index, element) in elements {
+        state.push(b",");
+        node(index).encode(&element, state).map_err(|refusal| refusal.under(|| Step::Index(index)))?;
+    }
+    state.leave();
+    state.push(b"]}");
+    Ok(())
+}
+
+/// Read an array of values onto the state's elements, and say where they start. An element without a node is read
+/// without a schema.
+#[inline]
+fn decode_elements<'a>(
+    reader: &mut Reader<'_>,
+    state: &mut Decoding<'_, '_>,
+    node: impl Fn(usize) -> Option<&'a Node>,
+) -> Outcome<usize> {
+    state.enter()?;
+    let start = state.elements.len();
+    let mut refused: Vec<Line> = Vec::new();
+    let mut index = 0;
+    let mut more = reader.begin_array()?;
+    while more {
+        let position = reader.position();
+        let depth = state.depth;
+        let read = match node(index) {
+            Some(node) => node.decode_value(reader, state),
+            None => crate::codec::infer::decode_value(reader, state),
+        };
+        match read {
+            Ok(value) => state.elements.push(value),
+            Err(refusal) => {
+                refusal.under(|| Step::Index(index)).gather(&mut refused)?;
+                state.depth = depth;
+                state.elements.truncate(start);
+                reader.seek(position);
+                reader.skip_value()?;
+            }
+        }
+        index += 1;
+        more = reader.next_element()?;
+    }
+    state.leave();
+    if refused.is_empty() { Ok(start) } else { Err(Box::new(Refusal::Lines(refused))) }
+}

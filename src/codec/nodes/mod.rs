@@ -1,0 +1,15 @@
+//! One file per family of values; each holds what is compiled, written and read.
+
+pub mod bytes;
+pub mod choice;
+pub mod list;
+pub mod map;
+pub mod model;
+pub mod number;
+pub mod optional;
+pub mod reference;
+pub mod scalar;
+pub mod set;
+pub mod string;
+pub mod temporal;
+pub mod uuid;

@@ -1,0 +1,293 @@
+//! int, float, Decimal → N. Decimal and int exactly, never through a float.
+
+use pyo3::PyTraverseError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+
+use crate::codec::node::{Codec, Node};
+use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::{infer, python};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+use crate::wire::{float, number, writer};
+
+/// `int` → N.
+pub struct IntNode {
+    own: Box<Own>,
+    /// Bounds that are checked here, both inclusive.
+    least: i64,
+    most: i64,
+}
+
+impl IntNode {
+    /// Integral bounds that fit in an i64; others are left to Pydantic, by bounds that nothing passes.
+    fn bounds(schema: &Bound<'_, PyDict>) -> PyResult<Option<(i64, i64)>> {
+        let (mut least, mut most) = (i64::MIN, i64::MAX);
+        let bound = |name: &str| -> PyResult<Option<Option<i64>>> {
+            Ok(schema.member(name)?.map(|bound| bound.cast::<PyInt>().ok().and_then(|bound| bound.extract().ok())))
+        };
+        for (name, past) in [("ge", 0), ("gt", 1)] {
+            if let Some(bound) = bound(name)? {
+                let Some(bound) = bound.and_then(|bound| bound.checked_add(past)) else { return Ok(None) };
+                least = least.max(bound);
+            }
+        }
+        for (name, past) in [("le", 0), ("lt", -1)] {
+            if let Some(bound) = bound(name)? {
+                let Some(bound) = bound.and_then(|bound| bound.checked_add(past)) else { return Ok(None) };
+                most = most.min(bound);
+            }
+        }
+        Ok(Some((least, most)))
+    }
+}
+
+impl Codec for IntNode {
+    const KINDS: &'static [&'static str] = &["int"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let checked_here = !schema.has_any(&["multiple_of"])?;
+        let (least, most) = Self::bounds(schema)?.filter(|_| checked_here).unwrap_or((i64::MAX, i64::MIN));
+        Ok(Self { own: builder.own_scalar(schema), least, most }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::N)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    #[inline]
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        encode_int(value, state, "int_type", "an int")
+    }
+
+    #[inline]
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::N {
+            return self.own.convert(tag, reader, state);
+        }
+        let text = reader.text()?;
+        if let Some(value) = parse_i64(text.as_bytes()) {
+            let object = int_object(state.py, value);
+            if self.least <= value && value <= self.most {
+                return Ok(object);
+            }
+            return self.own.validate(&object, false);
+        }
+        let object = infer::number(state.py, &text)?;
+        if self.least == i64::MIN && self.most == i64::MAX && object.is_exact_instance_of::<PyInt>() {
+            return Ok(object);
+        }
+        self.own.validate(&object, false)
+    }
+}
+
+/// Append an int, not a bool.
+#[inline]
+pub fn encode_int(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>, kind: &'static str, expected: &str) -> Outcome<()> {
+    let is_int = value.is_exact_instance_of::<PyInt>()
+        || (value.is_instance_of::<PyInt>() && !value.is_exact_instance_of::<PyBool>());
+    if !is_int {
+        return Err(Refusal::unexpected(kind, expected, value));
+    }
+    match as_i64(value) {
+        Some(small) => {
+            state.push(b"{\"N\":\"");
+            writer::push_integer(state.out, small);
+            state.push(b"\"}");
+            Ok(())
+        }
+        None => encode_big_int(value, state),
+    }
+}
+
+#[cold]
+fn encode_big_int(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    // Python refuses to print ints of thousands of digits; such are beyond N anyhow.
+    let bits: usize = value.call_method0("bit_length")?.extract()?;
+    if bits > 420 {
+        return Err(Refusal::number(number::NumberError::TooLarge));
+    }
+    // `int.__str__`, because a subclass (an enum) may print itself otherwise.
+    let text = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
+    encode_number_text(text.cast::<PyString>().map_err(PyErr::from)?.to_str()?, state)
+}
+
+/// Append a number given as Python prints it.
+pub fn encode_number_text(text: &str, state: &mut Encoding<'_>) -> Outcome<()> {
+    state.push(b"{\"N\":\"");
+    number::push_canonical(state.out, text).map_err(Refusal::number)?;
+    state.push(b"\"}");
+    Ok(())
+}
+
+#[inline]
+#[allow(unsafe_code)]
+fn as_i64(value: &Bound<'_, PyAny>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: a live int (checked by the callers); for one the call sets no exception, only `overflow`.
+    let small = unsafe { ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow) };
+    (overflow == 0).then_some(small)
+}
+
+/// Plain digits that fit; other forms of a number take the longer way.
+#[inline]
+pub fn parse_i64(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for &digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
+#[inline]
+pub fn int_object(py: Python<'_>, value: i64) -> Bound<'_, PyAny> {
+    PyInt::new(py, value).into_any()
+}
+
+/// `float` → N, by its shortest text.
+pub struct FloatNode {
+    own: Box<Own>,
+    bounds: Option<Box<FloatBounds>>,
+}
+
+/// NaN where there is none.
+struct FloatBounds {
+    above: f64,
+    least: f64,
+    below: f64,
+    most: f64,
+}
+
+impl FloatBounds {
+    #[inline]
+    fn hold(&self, value: f64) -> bool {
+        !(value <= self.above || value < self.least || value >= self.below || value > self.most)
+    }
+}
+
+impl Codec for FloatNode {
+    const KINDS: &'static [&'static str] = &["float"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let bound = |name: &str| -> PyResult<f64> {
+            schema.member(name)?.map_or(Ok(f64::NAN), |bound| bound.extract())
+        };
+        let bounds = if schema.has_any(&["multiple_of"])? {
+            // No float is above infinity: each is left to Pydantic.
+            Some(FloatBounds { above: f64::INFINITY, least: f64::NAN, below: f64::NAN, most: f64::NAN })
+        } else if schema.has_any(&["gt", "ge", "lt", "le"])? {
+            Some(FloatBounds { above: bound("gt")?, least: bound("ge")?, below: bound("lt")?, most: bound("le")? })
+        } else {
+            None
+        };
+        Ok(Self { own: builder.own_scalar(schema), bounds: bounds.map(Box::new) }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::N)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    #[inline]
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let Ok(value) = value.cast::<PyFloat>() else {
+            // An unvalidated default is often written as an int: `x: float = 0`.
+            return encode_int(value, state, "float_type", "a float");
+        };
+        encode_float(value.value(), state)
+    }
+
+    #[inline]
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::N {
+            return self.own.convert(tag, reader, state);
+        }
+        let text = reader.text()?;
+        let Some(value) = float::decode(text.as_bytes()) else {
+            return Err(Refusal::new("number", "expected a number in decimal digits, found other text in N"));
+        };
+        let object = PyFloat::new(state.py, value).into_any();
+        match &self.bounds {
+            Some(bounds) if !bounds.hold(value) => self.own.validate(&object, false),
+            _ => Ok(object),
+        }
+    }
+}
+
+#[inline]
+pub fn encode_float(value: f64, state: &mut Encoding<'_>) -> Outcome<()> {
+    state.push(b"{\"N\":\"");
+    float::encode(state.out, value).map_err(Refusal::number)?;
+    state.push(b"\"}");
+    Ok(())
+}
+
+/// `Decimal` → N, digit for digit.
+pub struct DecimalNode {
+    own: Box<Own>,
+    constrained: bool,
+}
+
+impl Codec for DecimalNode {
+    const KINDS: &'static [&'static str] = &["decimal"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let constrained =
+            schema.has_any(&["gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places"])?;
+        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::N)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        if value.is_instance(python::decimal(value.py())?)? {
+            return encode_decimal(value, state);
+        }
+        // Unvalidated defaults are often written as ints or floats.
+        match value.cast_exact::<PyFloat>() {
+            Ok(value) => encode_float(value.value(), state),
+            Err(_) => encode_int(value, state, "decimal_type", "a Decimal"),
+        }
+    }
+
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::N {
+            return self.own.convert(tag, reader, state);
+        }
+        let text = reader.text()?;
+        number::check(&text).map_err(Refusal::number)?;
+        let object = python::decimal(state.py)?.call1((&*text,))?;
+        if self.constrained { self.own.validate(&object, false) } else { Ok(object) }
+    }
+}
+
+pub fn encode_decimal(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    encode_number_text(value.str()?.to_str()?, state)
+}

@@ -1,0 +1,435 @@
+//! datetime, date, time → S, or N where a marker says so; timedelta → N seconds.
+
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{
+    PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyDict, PyString, PyTime, PyTimeAccess, PyTzInfo,
+    PyTzInfoAccess,
+};
+
+use crate::codec::infer;
+use crate::codec::node::{Codec, Node};
+use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, Tags};
+use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::expr::ast::Grid;
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+use crate::wire::temporal::{self, Date, DateTime, Time, Zone};
+
+const MICROS_PER_SECOND: i128 = 1_000_000;
+const SECONDS_PER_DAY: i128 = 86_400;
+
+/// `datetime` → S in UTC, six digits, `Z`; naive the same without `Z`; N by marker.
+pub struct DateTimeNode {
+    own: Box<Own>,
+    form: Form,
+    zones: Zones,
+    /// Naive and aware ones do not sort together: a naive value is refused unless the field has only such.
+    ordered: bool,
+    constrained: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Utc,
+    Offset,
+    Number(Epoch),
+}
+
+/// Which values the field has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zones {
+    Any,
+    Aware,
+    Naive,
+}
+
+impl DateTimeNode {
+    pub fn grid(&self) -> Grid {
+        match self.form {
+            Form::Utc => Grid::DateTime,
+            Form::Offset => Grid::Dense,
+            Form::Number(Epoch::Seconds) => Grid::MicroNumber,
+            Form::Number(Epoch::Milliseconds | Epoch::Ttl) => Grid::Integer,
+        }
+    }
+
+    /// Values with their own offsets do not sort as the instants do.
+    pub fn sorts(&self) -> bool {
+        self.form != Form::Offset
+    }
+
+    fn encode_number(&self, micros: i64, epoch: Epoch, state: &mut Encoding<'_>) -> Outcome<()> {
+        state.push(b"{\"N\":\"");
+        match epoch {
+            Epoch::Seconds => temporal::push_seconds(state.out, micros.into()),
+            Epoch::Ttl => crate::wire::writer::push_integer(state.out, temporal::seconds_rounded_up(micros)),
+            Epoch::Milliseconds => {
+                let Some(milliseconds) = temporal::whole_milliseconds(micros) else {
+                    return Err(Refusal::new(
+                        "epoch",
+                        "expected whole milliseconds, found microseconds beside them: cut them first, or use Epoch(\"s\")",
+                    ));
+                };
+                crate::wire::writer::push_integer(state.out, milliseconds);
+            }
+        }
+        state.push(b"\"}");
+        Ok(())
+    }
+
+    fn decode_number<'py>(&self, text: &str, epoch: Epoch, state: &Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        let micros = temporal::micros_of_seconds(text);
+        let micros = if epoch == Epoch::Milliseconds {
+            // A thousandth of the seconds' scale: exact, or not a whole microsecond.
+            micros.filter(|micros| micros % 1000 == 0).map(|micros| micros / 1000)
+        } else {
+            micros
+        };
+        let instant = micros.and_then(|micros| i64::try_from(micros).ok()).and_then(DateTime::from_epoch_micros);
+        let Some(instant) = instant else {
+            return Err(Refusal::new("epoch", "expected a number of seconds in years 1 to 9999, to the microsecond"));
+        };
+        let value = datetime_object(state.py, instant, Zone::Utc)?;
+        if self.constrained { self.own.validate(&value, false) } else { Ok(value) }
+    }
+}
+
+impl Codec for DateTimeNode {
+    const KINDS: &'static [&'static str] = &["datetime"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let form = match (builder.marks.epoch, builder.marks.keeps_offset) {
+            (Some(_), true) => {
+                return Err(builder.schema_error("a number of seconds keeps no offset: Epoch and TTL go without utc=False"));
+            }
+            (Some(epoch), false) => Form::Number(epoch),
+            (None, true) => Form::Offset,
+            (None, false) => Form::Utc,
+        };
+        let constraint = schema.member("tz_constraint")?;
+        let zones = match constraint.as_ref().and_then(|constraint| constraint.extract::<String>().ok()).as_deref() {
+            Some("aware") => Zones::Aware,
+            Some("naive") => Zones::Naive,
+            _ => Zones::Any,
+        };
+        if zones == Zones::Naive && form != Form::Utc {
+            return Err(builder.schema_error("a naive datetime is no instant: Epoch, TTL and utc=False need aware ones"));
+        }
+        let constrained = schema.has_any(&["gt", "ge", "lt", "le", "now_op"])? || (constraint.is_some() && zones == Zones::Any);
+        Ok(Self { own: builder.own_scalar(schema), form, zones, ordered: builder.ordered, constrained }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(if matches!(self.form, Form::Number(_)) { Tag::N } else { Tag::S })
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let Ok(datetime) = value.cast::<PyDateTime>() else {
+            return Err(Refusal::unexpected("datetime_type", "a datetime", value));
+        };
+        let parts = datetime_parts(datetime);
+        let Some(offset) = offset_micros(value, datetime.get_tzinfo())? else {
+            if matches!(self.form, Form::Number(_)) || (self.ordered && self.zones != Zones::Naive) {
+                return Err(Refusal::new(
+                    "timezone_aware",
+                    "expected a datetime with a timezone, found a naive one, which is no instant: give it a timezone, \
+                     or declare the field NaiveDatetime where it is stored as text",
+                )
+                .with_input(value));
+            }
+            state.push(b"{\"S\":\"");
+            parts.push(state.out, Zone::Naive);
+            state.push(b"\"}");
+            return Ok(());
+        };
+        if self.ordered && self.zones == Zones::Naive {
+            return Err(Refusal::new(
+                "timezone_naive",
+                "expected a naive datetime, found one with a timezone, which does not sort among naive ones",
+            )
+            .with_input(value));
+        }
+        let (parts, zone) = match self.form {
+            Form::Offset => (parts, zone_of_offset(offset)?),
+            _ => {
+                let Some(parts) = parts.to_utc(offset) else {
+                    return Err(Refusal::new("datetime_range", "the instant lies outside years 1 to 9999 in UTC"));
+                };
+                (parts, Zone::Utc)
+            }
+        };
+        if let Form::Number(epoch) = self.form {
+            return self.encode_number(parts.epoch_micros(), epoch, state);
+        }
+        state.push(b"{\"S\":\"");
+        parts.push(state.out, zone);
+        state.push(b"\"}");
+        Ok(())
+    }
+
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        match (tag, self.form) {
+            (Tag::S, _) => {}
+            (Tag::N, Form::Number(epoch)) => return self.decode_number(&reader.text()?, epoch, state),
+            _ => return self.own.convert(tag, reader, state),
+        }
+        let text = reader.text()?;
+        let Some((parts, zone)) = DateTime::parse(text.as_bytes()) else {
+            // In strict mode too, since a datetime is stored as text.
+            return self.own.validate(PyString::new(state.py, &text).as_any(), true);
+        };
+        let value = datetime_object(state.py, parts, zone)?;
+        let naive = zone == Zone::Naive;
+        if self.constrained || (naive && self.zones == Zones::Aware) || (!naive && self.zones == Zones::Naive) {
+            return self.own.validate(&value, false);
+        }
+        Ok(value)
+    }
+}
+
+fn datetime_parts(value: &Bound<'_, PyDateTime>) -> DateTime {
+    DateTime {
+        date: Date { year: year(value.get_year()), month: value.get_month(), day: value.get_day() },
+        time: Time {
+            hour: value.get_hour(),
+            minute: value.get_minute(),
+            second: value.get_second(),
+            microsecond: value.get_microsecond(),
+        },
+    }
+}
+
+fn year(year: i32) -> u16 {
+    u16::try_from(year).expect("Python's years are 1 to 9999")
+}
+
+/// How far east of UTC, or `None` for a naive value. UTC's own object, the usual one, is not asked.
+fn offset_micros(value: &Bound<'_, PyAny>, zone: Option<Bound<'_, PyTzInfo>>) -> PyResult<Option<i64>> {
+    let Some(zone) = zone else { return Ok(None) };
+    if zone.is(PyTzInfo::utc(value.py())?) {
+        return Ok(Some(0));
+    }
+    let offset = value.call_method0(pyo3::intern!(value.py(), "utcoffset"))?;
+    if offset.is_none() {
+        return Ok(None);
+    }
+    let offset = offset.cast_into::<PyDelta>()?;
+    Ok(Some(i64::try_from(delta_micros(&offset)).expect("an offset is less than a day")))
+}
+
+fn zone_of_offset(micros: i64) -> Outcome<Zone> {
+    const PER_MINUTE: i64 = 60_000_000;
+    if micros == 0 {
+        return Ok(Zone::Utc);
+    }
+    if micros % PER_MINUTE != 0 {
+        return Err(Refusal::new("timezone_offset", "expected an offset of whole minutes, found seconds beside them"));
+    }
+    Ok(Zone::Offset(i16::try_from(micros / PER_MINUTE).expect("an offset is less than a day")))
+}
+
+fn zone_object(py: Python<'_>, zone: Zone) -> PyResult<Option<Bound<'_, PyTzInfo>>> {
+    Ok(match zone {
+        Zone::Naive => None,
+        Zone::Utc | Zone::Offset(0) => Some(PyTzInfo::utc(py)?.to_owned()),
+        Zone::Offset(minutes) => {
+            Some(PyTzInfo::fixed_offset(py, PyDelta::new(py, 0, i32::from(minutes) * 60, 0, true)?)?)
+        }
+    })
+}
+
+fn datetime_object<'py>(py: Python<'py>, parts: DateTime, zone: Zone) -> PyResult<Bound<'py, PyAny>> {
+    let DateTime { date, time } = parts;
+    let zone = zone_object(py, zone)?;
+    let value = PyDateTime::new(
+        py,
+        date.year.into(),
+        date.month,
+        date.day,
+        time.hour,
+        time.minute,
+        time.second,
+        time.microsecond,
+        zone.as_ref(),
+    )?;
+    Ok(value.into_any())
+}
+
+/// `date` → S: `2026-01-31`.
+pub struct DateNode {
+    own: Box<Own>,
+    constrained: bool,
+}
+
+impl Codec for DateNode {
+    const KINDS: &'static [&'static str] = &["date"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let constrained = schema.has_any(&["gt", "ge", "lt", "le", "now_op"])?;
+        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::S)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        // A datetime is a date too, but its time would be lost.
+        let date = value.cast::<PyDate>().ok().filter(|_| !value.is_instance_of::<PyDateTime>());
+        let Some(date) = date else {
+            return Err(Refusal::unexpected("date_type", "a date", value));
+        };
+        state.push(b"{\"S\":\"");
+        Date { year: year(date.get_year()), month: date.get_month(), day: date.get_day() }.push(state.out);
+        state.push(b"\"}");
+        Ok(())
+    }
+
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::S {
+            return self.own.convert(tag, reader, state);
+        }
+        let text = reader.text()?;
+        let Some(Date { year, month, day }) = Date::parse(text.as_bytes()) else {
+            return self.own.validate(PyString::new(state.py, &text).as_any(), true);
+        };
+        let value = PyDate::new(state.py, year.into(), month, day)?.into_any();
+        if self.constrained { self.own.validate(&value, false) } else { Ok(value) }
+    }
+}
+
+/// `time` → S: `12:30:00.000000`, an aware one with its offset.
+pub struct TimeNode {
+    own: Box<Own>,
+    /// Times with offsets do not sort.
+    ordered: bool,
+    constrained: bool,
+}
+
+impl Codec for TimeNode {
+    const KINDS: &'static [&'static str] = &["time"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let constrained = schema.has_any(&["gt", "ge", "lt", "le", "tz_constraint"])?;
+        Ok(Self { own: builder.own_scalar(schema), ordered: builder.ordered, constrained }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::S)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let Ok(time) = value.cast::<PyTime>() else {
+            return Err(Refusal::unexpected("time_type", "a time", value));
+        };
+        let zone = match offset_micros(value, time.get_tzinfo())? {
+            None => Zone::Naive,
+            Some(_) if self.ordered => {
+                return Err(Refusal::new(
+                    "timezone_naive",
+                    "expected a time without a timezone, found one with it, which does not sort among others",
+                )
+                .with_input(value));
+            }
+            Some(offset) => zone_of_offset(offset)?,
+        };
+        state.push(b"{\"S\":\"");
+        Time {
+            hour: time.get_hour(),
+            minute: time.get_minute(),
+            second: time.get_second(),
+            microsecond: time.get_microsecond(),
+        }
+        .push(state.out, zone);
+        state.push(b"\"}");
+        Ok(())
+    }
+
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::S {
+            return self.own.convert(tag, reader, state);
+        }
+        let text = reader.text()?;
+        let Some((time, zone)) = Time::parse(text.as_bytes()) else {
+            return self.own.validate(PyString::new(state.py, &text).as_any(), true);
+        };
+        let zone = zone_object(state.py, zone)?;
+        let value = PyTime::new(state.py, time.hour, time.minute, time.second, time.microsecond, zone.as_ref())?;
+        if self.constrained { self.own.validate(value.as_any(), false) } else { Ok(value.into_any()) }
+    }
+}
+
+/// `timedelta` → N seconds, exact to the microsecond.
+pub struct TimedeltaNode {
+    own: Box<Own>,
+    constrained: bool,
+}
+
+impl Codec for TimedeltaNode {
+    const KINDS: &'static [&'static str] = &["timedelta"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let constrained = schema.has_any(&["gt", "ge", "lt", "le"])?;
+        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::N)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.own.traverse(visit)
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let Ok(delta) = value.cast::<PyDelta>() else {
+            return Err(Refusal::unexpected("time_delta_type", "a timedelta", value));
+        };
+        state.push(b"{\"N\":\"");
+        temporal::push_seconds(state.out, delta_micros(delta));
+        state.push(b"\"}");
+        Ok(())
+    }
+
+    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        match tag {
+            Tag::N => {}
+            Tag::S => {
+                let text = reader.text()?;
+                return self.own.validate(PyString::new(state.py, &text).as_any(), true);
+            }
+            _ => return self.own.convert(tag, reader, state),
+        }
+        let text = reader.text()?;
+        let Some(micros) = temporal::micros_of_seconds(&text) else {
+            return self.own.validate(&infer::number(state.py, &text)?, true);
+        };
+        let (seconds, micros) = (micros.div_euclid(MICROS_PER_SECOND), micros.rem_euclid(MICROS_PER_SECOND));
+        let (days, seconds) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+        let part = |value: i128| i32::try_from(value).ok().filter(|days| days.abs() <= 999_999_999);
+        let (Some(days), Some(seconds), Some(micros)) = (part(days), part(seconds), part(micros)) else {
+            return Err(Refusal::new("time_delta_range", "expected a number of seconds that a timedelta can hold"));
+        };
+        let value = PyDelta::new(state.py, days, seconds, micros, false)?.into_any();
+        if self.constrained { self.own.validate(&value, false) } else { Ok(value) }
+    }
+}
+
+fn delta_micros(delta: &Bound<'_, PyDelta>) -> i128 {
+    let seconds = i128::from(delta.get_days()) * SECONDS_PER_DAY + i128::from(delta.get_seconds());
+    seconds * MICROS_PER_SECOND + i128::from(delta.get_microseconds())
+}

@@ -1,0 +1,37 @@
+//! What a plan is compiled for, beside the schema.
+
+/// The options of `_core.Plan`, as in Python.
+#[derive(Debug, Clone, Default)]
+pub struct PlanOptions {
+    pub title: String,
+    pub partition: Option<String>,
+    pub sort: Option<String>,
+    pub indexes: Vec<IndexKeys>,
+    pub ttl: Option<String>,
+    pub unset: Unset,
+    pub unknown: Unknown,
+}
+
+/// An index's key, by field names.
+#[derive(Debug, Clone)]
+pub struct IndexKeys {
+    pub name: String,
+    pub partition: Vec<String>,
+    pub sort: Vec<String>,
+}
+
+/// What is done with a field that was never set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unset {
+    #[default]
+    Store,
+    Skip,
+}
+
+/// What is done with an attribute that is no field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unknown {
+    #[default]
+    Skip,
+    Error,
+}

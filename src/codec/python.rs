@@ -1,0 +1,61 @@
+//! Every Python object that the codec needs, in one list: nothing else here imports.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+macro_rules! imports {
+    ($($(#[$doc:meta])* $name:ident = $module:literal . $attribute:literal;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+            static OBJECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            Ok(OBJECT
+                .get_or_try_init(py, || {
+                    let mut object = py.import($module)?.into_any();
+                    for part in $attribute.split('.') {
+                        object = object.getattr(part)?;
+                    }
+                    Ok::<_, PyErr>(object.unbind())
+                })?
+                .bind(py))
+        }
+    )*};
+}
+
+imports! {
+    decimal = "decimal"."Decimal";
+    deepcopy = "copy"."deepcopy";
+    uuid = "uuid"."UUID";
+    uuid_safety_unknown = "uuid"."SafeUUID.unknown";
+    enum_base = "enum"."Enum";
+
+    base_model = "pydantic"."BaseModel";
+    schema_validator = "pydantic_core"."SchemaValidator";
+    schema_serializer = "pydantic_core"."SchemaSerializer";
+    validation_error = "pydantic_core"."ValidationError";
+    custom_error = "pydantic_core"."PydanticCustomError";
+    known_error = "pydantic_core"."PydanticKnownError";
+
+    schema_error = "oxidyn.errors"."SchemaError";
+    unsupported_type_error = "oxidyn.errors"."UnsupportedTypeError";
+    invalid_item = "oxidyn.errors"."InvalidItem";
+    invalid_key = "oxidyn.errors"."InvalidKey";
+    invalid_expression = "oxidyn.errors"."InvalidExpression";
+}
+
+/// Slot descriptors: reading and writing through them passes by `__setattr__`, which frozen classes and UUIDs refuse.
+macro_rules! slots {
+    ($($name:ident = $owner:ident . $attribute:literal;)*) => {$(
+        pub fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+            static OBJECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            Ok(OBJECT.get_or_try_init(py, || $owner(py)?.getattr("__dict__")?.get_item($attribute).map(Bound::unbind))?.bind(py))
+        }
+    )*};
+}
+
+slots! {
+    uuid_int = uuid."int";
+    uuid_is_safe = uuid."is_safe";
+    model_fields_set = base_model."__pydantic_fields_set__";
+    model_extra = base_model."__pydantic_extra__";
+    model_private = base_model."__pydantic_private__";
+}

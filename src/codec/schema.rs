@@ -1,0 +1,449 @@
+//! Reading core-schema dicts: what a node is compiled from, and the errors of compiling, which name the field's path.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use pyo3::PyTraverseError;
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyDict, PyList};
+
+use super::definitions::Definitions;
+use super::infer;
+use super::node::{self, Node};
+use super::nodes::reference::ReferenceNode;
+use super::options::PlanOptions;
+use super::python;
+use super::state::{Decoding, Outcome, Refusal};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+
+/// Members of a core-schema dict.
+pub trait SchemaDict<'py> {
+    fn member(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>>;
+    fn required(&self, name: &str) -> PyResult<Bound<'py, PyAny>>;
+    fn text(&self, name: &str) -> PyResult<Option<String>>;
+    fn flag(&self, name: &str) -> PyResult<Option<bool>>;
+    fn schema(&self, name: &str) -> PyResult<Bound<'py, PyDict>>;
+    fn has_any(&self, names: &[&str]) -> PyResult<bool>;
+}
+
+impl<'py> SchemaDict<'py> for Bound<'py, PyDict> {
+    /// A member that is there and not None.
+    fn member(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.get_item(name)?.filter(|value| !value.is_none()))
+    }
+
+    fn required(&self, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.get_item(name)?.ok_or_else(|| PyKeyError::new_err(format!("a core schema without {name:?}")))
+    }
+
+    fn text(&self, name: &str) -> PyResult<Option<String>> {
+        self.member(name)?.map(|value| value.extract()).transpose()
+    }
+
+    fn flag(&self, name: &str) -> PyResult<Option<bool>> {
+        self.member(name)?.map(|value| value.extract()).transpose()
+    }
+
+    fn schema(&self, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        Ok(self.required(name)?.cast_into()?)
+    }
+
+    fn has_any(&self, names: &[&str]) -> PyResult<bool> {
+        for name in names {
+            if self.member(name)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// How a datetime is stored, where a marker says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epoch {
+    Seconds,
+    Milliseconds,
+    /// Whole seconds, rounded up.
+    Ttl,
+}
+
+/// What our markers say about a type, read from its schema's metadata.
+#[derive(Debug, Clone, Default)]
+pub struct Marks {
+    pub epoch: Option<Epoch>,
+    /// `Attribute(utc=False)`: a datetime keeps its offset.
+    pub keeps_offset: bool,
+}
+
+/// The schema of a node as Pydantic itself would use it: the way for every value that the node does not take natively,
+/// and for the constraints that it does not check itself. Its validator is made when it is first needed.
+pub struct Own {
+    schema: Py<PyDict>,
+    config: Option<Py<PyDict>>,
+    definitions: Option<Py<PyList>>,
+    validate: OnceLock<Py<PyAny>>,
+}
+
+impl Own {
+    /// The value as Pydantic takes it, in lax mode where `lax`, else as the schema says.
+    pub fn validate<'py>(&self, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
+        let py = value.py();
+        let validate = self.validator(py)?;
+        let result = if lax {
+            let options = PyDict::new(py);
+            options.set_item("strict", false)?;
+            validate.call((value,), Some(&options))
+        } else {
+            validate.call1((value,))
+        };
+        result.map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
+    /// Read a value of a wire type that is not the node's, and leave it to Pydantic.
+    #[cold]
+    pub fn convert<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        let value = infer::decode(tag, reader, state)?;
+        let py = state.py;
+        self.validator(py)?.call1((&value,)).map_err(|error| Refusal::from_mismatch(py, error, tag))
+    }
+
+    fn validator<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        if let Some(validate) = self.validate.get() {
+            return Ok(validate.bind(py));
+        }
+        let mut schema = self.schema.bind(py).clone();
+        if let Some(definitions) = &self.definitions {
+            let wrapped = PyDict::new(py);
+            wrapped.set_item("type", "definitions")?;
+            wrapped.set_item("schema", &schema)?;
+            wrapped.set_item("definitions", definitions)?;
+            schema = wrapped;
+        }
+        let validator = python::schema_validator(py)?.call1((schema, &self.config))?;
+        let validate = validator.getattr("validate_python")?.unbind();
+        // Another thread may have made one meanwhile; either will do.
+        Ok(self.validate.get_or_init(|| validate).bind(py))
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.schema)?;
+        visit.call(&self.config)?;
+        visit.call(&self.definitions)?;
+        visit.call(self.validate.get())
+    }
+}
+
+/// Compiles schemas, and knows where it is.
+pub struct Builder<'a, 'py> {
+    pub py: Python<'py>,
+    pub options: &'a PlanOptions,
+    pub definitions: Definitions,
+    pub marks: Marks,
+    /// The config of the model that is being compiled.
+    pub config: Option<Bound<'py, PyDict>>,
+    /// The value is a key, or is compared by order: forms that do not sort are refused.
+    pub ordered: bool,
+    /// The next model is the plan's own, whose fields have roles.
+    pub at_root: bool,
+    path: Vec<String>,
+    schemas: HashMap<String, Bound<'py, PyDict>>,
+    schema_list: Option<Bound<'py, PyList>>,
+    numbers: HashMap<String, u32>,
+    pending: Vec<(u32, Bound<'py, PyDict>)>,
+    /// References that are being compiled in place: meeting one again is a recursion.
+    open: Vec<String>,
+    references: usize,
+}
+
+impl<'a, 'py> Builder<'a, 'py> {
+    pub fn new(py: Python<'py>, options: &'a PlanOptions, schema: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let mut builder = Self {
+            py,
+            options,
+            definitions: Definitions::default(),
+            marks: Marks::default(),
+            config: None,
+            ordered: false,
+            at_root: false,
+            path: vec![options.title.clone()],
+            schemas: HashMap::new(),
+            schema_list: None,
+            numbers: HashMap::new(),
+            pending: Vec::new(),
+            open: Vec::new(),
+            references: 0,
+        };
+        if schema.text("type")?.as_deref() == Some("definitions") {
+            let list = schema.required("definitions")?.cast_into::<PyList>()?;
+            for definition in &list {
+                let definition = definition.cast_into::<PyDict>()?;
+                if let Some(name) = definition.text("ref")? {
+                    builder.schemas.insert(name, definition);
+                }
+            }
+            builder.schema_list = Some(list);
+        }
+        Ok(builder)
+    }
+
+    /// A schema that refers to others stands for the one it refers to: the root of a plan, the type behind a reference.
+    pub fn resolve(&self, schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        let mut schema = schema.clone();
+        loop {
+            schema = match schema.text("type")?.as_deref() {
+                Some("definitions") => schema.schema("schema")?,
+                Some("definition-ref") => self.definition(&schema.text("schema_ref")?.unwrap_or_default())?,
+                _ => return Ok(schema),
+            }
+        }
+    }
+
+    fn definition(&self, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        let definition = self.schemas.get(name).cloned();
+        definition.ok_or_else(|| self.schema_error(&format!("its core schema refers to {name:?}, which it does not define")))
+    }
+
+    /// Compile a schema.
+    pub fn build(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        let kind = schema.text("type")?.unwrap_or_default();
+        self.read_marks(schema)?;
+        self.refuse_serializer(schema)?;
+        match kind.as_str() {
+            "definitions" => self.build(&schema.schema("schema")?),
+            "definition-ref" => self.build_reference(&schema.text("schema_ref")?.unwrap_or_default()),
+            "default" => {
+                if schema.text("on_error")?.is_some_and(|on_error| on_error != "raise") {
+                    return Err(self.unsupported("a default that replaces refused values (on_error)"));
+                }
+                self.build(&schema.schema("schema")?)
+            }
+            _ => {
+                if !matches!(kind.as_str(), "nullable" | "datetime" | "int") && self.marks.epoch.is_some() {
+                    return Err(self.schema_error("Epoch and TTL are for datetime and int fields"));
+                }
+                if !matches!(kind.as_str(), "nullable" | "datetime") && self.marks.keeps_offset {
+                    return Err(self.schema_error("Attribute(utc=False) is for datetime fields"));
+                }
+                node::build(&kind, schema, self)
+            }
+        }
+    }
+
+    /// Compile the schema of a part: a field, an element. Markers of the whole do not reach it.
+    pub fn build_part(&mut self, name: impl Into<String>, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        self.inside(name, |builder| builder.build(schema))
+    }
+
+    pub fn inside<T>(&mut self, name: impl Into<String>, build: impl FnOnce(&mut Self) -> PyResult<T>) -> PyResult<T> {
+        self.path.push(name.into());
+        let marks = std::mem::take(&mut self.marks);
+        let result = build(self);
+        self.marks = marks;
+        self.path.pop();
+        result
+    }
+
+    /// Compile under another model's config.
+    pub fn with_config<T>(
+        &mut self,
+        config: Option<Bound<'py, PyDict>>,
+        build: impl FnOnce(&mut Self) -> PyResult<T>,
+    ) -> PyResult<T> {
+        let outer = std::mem::replace(&mut self.config, config);
+        let result = build(self);
+        self.config = outer;
+        result
+    }
+
+    /// Compile a field that is a key, or compared by order.
+    pub fn with_order<T>(&mut self, ordered: bool, build: impl FnOnce(&mut Self) -> PyResult<T>) -> PyResult<T> {
+        let outer = std::mem::replace(&mut self.ordered, ordered);
+        let result = build(self);
+        self.ordered = outer;
+        result
+    }
+
+    /// Models are compiled once each and may be recursive; what else is shared (enums, named types) is small, and is
+    /// compiled where it stands, so that its wire types are known there.
+    fn build_reference(&mut self, name: &str) -> PyResult<Node> {
+        self.references += 1;
+        let schema = self.definition(name)?;
+        let kind = schema.text("type")?.unwrap_or_default();
+        let is_model = matches!(kind.as_str(), "model" | "dataclass" | "typed-dict");
+        if !is_model && !self.open.iter().any(|open| open == name) {
+            self.open.push(name.to_owned());
+            let node = self.build(&schema);
+            self.open.pop();
+            return node;
+        }
+        let tags = match kind.as_str() {
+            _ if is_model => Tags::of(Tag::M),
+            "dict" => Tags::of(Tag::M),
+            "list" | "tuple" => Tags::of(Tag::L),
+            "set" | "frozenset" => Tags::of(Tag::L),
+            _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
+        };
+        let number = match self.numbers.get(name) {
+            Some(&number) => number,
+            None => {
+                let number = self.definitions.reserve();
+                self.numbers.insert(name.to_owned(), number);
+                self.pending.push((number, schema));
+                number
+            }
+        };
+        Ok(ReferenceNode::new(number, tags).into())
+    }
+
+    /// Compile what was referred to, until nothing is left.
+    pub fn finish_definitions(&mut self) -> PyResult<()> {
+        while let Some((number, schema)) = self.pending.pop() {
+            let name = match schema.member("cls")? {
+                Some(class) => class.getattr("__name__")?.extract()?,
+                None => self.options.title.clone(),
+            };
+            let path = std::mem::replace(&mut self.path, vec![name]);
+            let ordered = std::mem::take(&mut self.ordered);
+            let reference = schema.text("ref")?.unwrap_or_default();
+            self.open.push(reference);
+            let node = self.with_config(None, |builder| builder.build(&schema))?;
+            self.open.pop();
+            self.definitions.set(number, node);
+            self.ordered = ordered;
+            self.path = path;
+        }
+        Ok(())
+    }
+
+    /// What Pydantic itself would use for this schema. Whether it refers to definitions is not known before it is
+    /// compiled, so nodes take it after their parts.
+    pub fn own(&self, schema: &Bound<'py, PyDict>) -> Box<Own> {
+        let refers = self.references > 0 || !self.schemas.is_empty();
+        Box::new(Own {
+            schema: schema.clone().unbind(),
+            config: self.config.clone().map(Bound::unbind),
+            definitions: self.schema_list.as_ref().filter(|_| refers).map(|list| list.clone().unbind()),
+            validate: OnceLock::new(),
+        })
+    }
+
+    /// A scalar's: it refers to nothing.
+    pub fn own_scalar(&self, schema: &Bound<'py, PyDict>) -> Box<Own> {
+        Box::new(Own {
+            schema: schema.clone().unbind(),
+            config: self.config.clone().map(Bound::unbind),
+            definitions: None,
+            validate: OnceLock::new(),
+        })
+    }
+
+    /// A member of the schema, else of the model's config under another name.
+    pub fn setting(&self, schema: &Bound<'py, PyDict>, name: &str, in_config: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match (schema.member(name)?, &self.config) {
+            (Some(value), _) => Ok(Some(value)),
+            (None, Some(config)) => config.member(in_config),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn read_marks(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
+        let Some(marks) = oxidyn_metadata(schema)? else { return Ok(()) };
+        match marks.text("epoch")?.as_deref() {
+            Some("s") => self.marks.epoch = Some(Epoch::Seconds),
+            Some("ms") => self.marks.epoch = Some(Epoch::Milliseconds),
+            Some(other) => return Err(self.schema_error(&format!("Epoch is \"s\" or \"ms\", not {other:?}"))),
+            None => {}
+        }
+        if marks.flag("utc")? == Some(false) {
+            self.marks.keeps_offset = true;
+        }
+        Ok(())
+    }
+
+    /// A serializer that counts for python values decides the stored form, and we do not know which.
+    pub fn refuse_serializer(&self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
+        let Some(serializer) = schema.member("serialization")? else { return Ok(()) };
+        let serializer = serializer.cast_into::<PyDict>()?;
+        let json_only =
+            serializer.text("when_used")?.is_some_and(|used| used == "json" || used == "json-unless-none");
+        if json_only {
+            return Ok(());
+        }
+        let kind = serializer.text("type")?.unwrap_or_default();
+        Err(self.unsupported(&format!("a serializer (`{kind}`)")))
+    }
+
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for part in &self.path {
+            if !path.is_empty() && !part.starts_with('[') {
+                path.push('.');
+            }
+            path.push_str(part);
+        }
+        path
+    }
+
+    #[cold]
+    pub fn schema_error(&self, reason: &str) -> PyErr {
+        self.error(python::schema_error(self.py), reason)
+    }
+
+    /// A type or schema node that is not stored.
+    #[cold]
+    pub fn unsupported(&self, what: &str) -> PyErr {
+        self.error(python::unsupported_type_error(self.py), &format!("{what} cannot be stored"))
+    }
+
+    fn error(&self, class: PyResult<&Bound<'py, PyAny>>, reason: &str) -> PyErr {
+        class
+            .and_then(|class| class.call1((format!("{}: {reason}", self.path()),)))
+            .map_or_else(|error| error, PyErr::from_value)
+    }
+}
+
+/// What our markers left in a schema's metadata.
+pub fn oxidyn_metadata<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(metadata) = schema.member("metadata")? else { return Ok(None) };
+    let Ok(metadata) = metadata.cast_into::<PyDict>() else { return Ok(None) };
+    Ok(metadata.member("oxidyn")?.map(Bound::cast_into).transpose()?)
+}
+
+/// The wire types that a node writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tags(u16);
+
+impl Tags {
+    pub const NONE: Self = Self(0);
+
+    pub const fn of(tag: Tag) -> Self {
+        Self(1 << tag as u16)
+    }
+
+    #[must_use]
+    pub const fn and(self, tag: Tag) -> Self {
+        Self(self.0 | 1 << tag as u16)
+    }
+
+    pub const fn has(self, tag: Tag) -> bool {
+        self.0 & 1 << tag as u16 != 0
+    }
+
+    #[must_use]
+    pub const fn without(self, tag: Tag) -> Self {
+        Self(self.0 & !(1 << tag as u16))
+    }
+
+    /// The one tag, where there is only one.
+    pub fn only(self) -> Option<Tag> {
+        Tag::ALL.into_iter().find(|&tag| self == Self::of(tag))
+    }
+}

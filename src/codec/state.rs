@@ -1,0 +1,328 @@
+//! What one encoding or decoding carries along, and how a refusal travels up to become an `InvalidItem`.
+
+use std::borrow::Cow;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+
+use super::definitions::Definitions;
+use super::python;
+use crate::limits::NESTING_LEVELS;
+use crate::wire::Tag;
+use crate::wire::number::NumberError;
+use crate::wire::reader::ReadError;
+
+/// Boxed, so that a success costs no more than the value itself.
+pub type Outcome<T> = Result<T, Box<Refusal>>;
+
+/// Why a value or stored bytes were not taken.
+pub enum Refusal {
+    /// What an `InvalidItem` lists.
+    Lines(Vec<Line>),
+    /// An exception that is not about the item: it is raised as it is.
+    Raised(PyErr),
+}
+
+pub struct Line {
+    /// The way to the value, innermost first: it grows while the refusal travels up.
+    path: Vec<Step>,
+    kind: Kind,
+    input: Option<Py<PyAny>>,
+}
+
+/// One step of a path: a field, a key, an index.
+pub enum Step {
+    Name(Py<PyAny>),
+    Index(usize),
+}
+
+enum Kind {
+    /// Of our own: a type and a message.
+    Told(Cow<'static, str>, String),
+    /// Pydantic's: its type and the context that the message is made of.
+    Known(String, Py<PyDict>),
+}
+
+impl Refusal {
+    /// A refusal of our own wording. `kind` is Pydantic's error type where one fits.
+    #[cold]
+    pub fn new(kind: &'static str, message: impl Into<String>) -> Box<Self> {
+        let kind = Kind::Told(kind.into(), message.into());
+        Box::new(Self::Lines(vec![Line { path: Vec::new(), kind, input: None }]))
+    }
+
+    #[cold]
+    pub fn missing() -> Box<Self> {
+        Self::new("missing", "Field required")
+    }
+
+    /// The value is of another type than the field's.
+    #[cold]
+    pub fn unexpected(kind: &'static str, expected: &str, found: &Bound<'_, PyAny>) -> Box<Self> {
+        let found_type = found.get_type().name().map_or_else(|_| "another type".into(), |name| name.to_string());
+        Self::new(kind, format!("expected {expected}, found {found_type}")).with_input(found)
+    }
+
+    #[cold]
+    pub fn too_deep() -> Box<Self> {
+        Self::new(
+            "nesting",
+            format!("nested deeper than DynamoDB's {NESTING_LEVELS} levels, or a value that contains itself"),
+        )
+    }
+
+    #[cold]
+    pub fn number(error: NumberError) -> Box<Self> {
+        Self::new("number", format!("the number {error}"))
+    }
+
+    #[cold]
+    #[must_use]
+    pub fn with_input(mut self: Box<Self>, input: &Bound<'_, PyAny>) -> Box<Self> {
+        if let Self::Lines(lines) = &mut *self {
+            for line in lines.iter_mut().filter(|line| line.input.is_none()) {
+                line.input = Some(input.clone().unbind());
+            }
+        }
+        self
+    }
+
+    /// Say which wire type led to it.
+    #[cold]
+    #[must_use]
+    pub fn found_on_wire(mut self: Box<Self>, tag: Tag) -> Box<Self> {
+        if let Self::Lines(lines) = &mut *self {
+            for line in lines.iter_mut().filter(|line| line.path.is_empty()) {
+                if let Kind::Told(_, message) = &mut line.kind {
+                    message.push_str(", found ");
+                    message.push_str(tag.name());
+                    message.push_str(" on the wire");
+                }
+            }
+        }
+        self
+    }
+
+    /// Pydantic's own refusal, line by line.
+    #[cold]
+    pub fn from_validation_error(py: Python<'_>, error: PyErr) -> Box<Self> {
+        Self::read_validation_error(py, &error, None).map_or_else(|other| Box::new(Self::Raised(other)), Box::new)
+    }
+
+    /// The same for a value whose wire type was not the field's: the message says which it was.
+    #[cold]
+    pub fn from_mismatch(py: Python<'_>, error: PyErr, tag: Tag) -> Box<Self> {
+        Self::read_validation_error(py, &error, Some(tag)).map_or_else(|other| Box::new(Self::Raised(other)), Box::new)
+    }
+
+    fn read_validation_error(py: Python<'_>, error: &PyErr, mismatch: Option<Tag>) -> PyResult<Self> {
+        if !error.get_type(py).is_subclass(python::validation_error(py)?)? {
+            return Ok(Self::Raised(error.clone_ref(py)));
+        }
+        let options = PyDict::new(py);
+        options.set_item("include_url", false)?;
+        let mut lines = Vec::new();
+        for entry in error.value(py).call_method("errors", (), Some(&options))?.try_iter()? {
+            let entry = entry?.cast_into::<PyDict>()?;
+            let item = |name: &str| entry.get_item(name);
+            let mut path = Vec::new();
+            if let Some(steps) = item("loc")? {
+                for step in steps.try_iter()? {
+                    let step = step?;
+                    path.insert(0, step.extract().map_or_else(|_| Step::Name(step.clone().unbind()), Step::Index));
+                }
+            }
+            let kind: String = item("type")?.map_or_else(|| Ok("value_error".into()), |kind| kind.extract())?;
+            let context = match item("ctx")? {
+                Some(context) => context.cast_into::<PyDict>()?,
+                None => PyDict::new(py),
+            };
+            let told = mismatch.filter(|_| path.is_empty());
+            let known = python::known_error(py)?.call1((&kind, &context)).is_ok();
+            let kind = if known && told.is_none() {
+                Kind::Known(kind, context.unbind())
+            } else {
+                let mut message: String = item("msg")?.map_or_else(|| Ok(String::new()), |text| text.extract())?;
+                if let Some(tag) = told {
+                    message.push_str(", found ");
+                    message.push_str(tag.name());
+                    message.push_str(" on the wire");
+                }
+                Kind::Told(kind.into(), message)
+            };
+            lines.push(Line { path, kind, input: item("input")?.map(Bound::unbind) });
+        }
+        Ok(Self::Lines(lines))
+    }
+
+    /// What user code raised while an instance was made of its values. As Pydantic has it, ValueError and AssertionError
+    /// say that the values are refused, everything else passes.
+    #[cold]
+    pub fn from_user_code(py: Python<'_>, error: PyErr) -> Box<Self> {
+        let refused = |error: &PyErr| -> PyResult<Option<Line>> {
+            let value = error.value(py);
+            let (kind, context) = if error.is_instance_of::<pyo3::exceptions::PyAssertionError>(py) {
+                ("assertion_error", PyDict::new(py))
+            } else if error.get_type(py).is_subclass(python::validation_error(py)?)? {
+                return Ok(None);
+            } else if error.get_type(py).is_subclass(python::custom_error(py)?)? {
+                let kind: String = value.getattr("type")?.extract()?;
+                let message: String = value.call_method0("message")?.extract()?;
+                return Ok(Some(Line { path: Vec::new(), kind: Kind::Told(kind.into(), message), input: None }));
+            } else if error.is_instance_of::<pyo3::exceptions::PyValueError>(py) {
+                ("value_error", PyDict::new(py))
+            } else {
+                return Ok(None);
+            };
+            context.set_item("error", value)?;
+            Ok(Some(Line { path: Vec::new(), kind: Kind::Known(kind.into(), context.unbind()), input: None }))
+        };
+        match refused(&error) {
+            Ok(Some(line)) => Box::new(Self::Lines(vec![line])),
+            Ok(None) if error.get_type(py).is_subclass(python::validation_error(py).expect("imported above")).unwrap_or(false) => {
+                Self::from_validation_error(py, error)
+            }
+            Ok(None) => Box::new(Self::Raised(error)),
+            Err(other) => Box::new(Self::Raised(other)),
+        }
+    }
+
+    /// Put a step in front of every line's path.
+    #[cold]
+    #[must_use]
+    pub fn under(mut self: Box<Self>, step: impl Fn() -> Step) -> Box<Self> {
+        if let Self::Lines(lines) = &mut *self {
+            for line in lines {
+                line.path.push(step());
+            }
+        }
+        self
+    }
+
+    /// The lines of several values of one container; what is not about the item passes at once.
+    #[cold]
+    pub fn gather(self: Box<Self>, gathered: &mut Vec<Line>) -> Outcome<()> {
+        match *self {
+            Self::Lines(lines) => {
+                gathered.extend(lines);
+                Ok(())
+            }
+            Self::Raised(_) => Err(self),
+        }
+    }
+
+    /// The exception: `InvalidItem` with hidden inputs, or what was raised.
+    #[cold]
+    pub fn into_error(self: Box<Self>, py: Python<'_>, title: &str) -> PyErr {
+        match *self {
+            Self::Raised(error) => error,
+            Self::Lines(lines) => invalid_item(py, title, lines).unwrap_or_else(|error| error),
+        }
+    }
+}
+
+fn invalid_item(py: Python<'_>, title: &str, lines: Vec<Line>) -> PyResult<PyErr> {
+    let details = PyList::empty(py);
+    for line in lines {
+        let detail = PyDict::new(py);
+        match line.kind {
+            Kind::Told(kind, message) => {
+                // A message without context is taken as it is, braces and all.
+                detail.set_item("type", python::custom_error(py)?.call1((kind, message))?)?;
+            }
+            Kind::Known(kind, context) => {
+                detail.set_item("type", kind)?;
+                detail.set_item("ctx", context)?;
+            }
+        }
+        let path: Vec<Bound<'_, PyAny>> = line
+            .path
+            .into_iter()
+            .rev()
+            .map(|step| match step {
+                Step::Name(name) => Ok(name.into_bound(py)),
+                Step::Index(index) => Ok(index.into_pyobject(py)?.into_any()),
+            })
+            .collect::<PyResult<_>>()?;
+        detail.set_item("loc", PyTuple::new(py, path)?)?;
+        detail.set_item("input", line.input)?;
+        details.append(detail)?;
+    }
+    let options = PyDict::new(py);
+    options.set_item("hide_input", true)?;
+    let error = python::invalid_item(py)?.call_method("from_exception_data", (title, details, "python"), Some(&options))?;
+    Ok(PyErr::from_value(error))
+}
+
+impl From<PyErr> for Box<Refusal> {
+    fn from(error: PyErr) -> Self {
+        Box::new(Refusal::Raised(error))
+    }
+}
+
+impl From<ReadError> for Box<Refusal> {
+    fn from(error: ReadError) -> Self {
+        Refusal::new("wire", format!("not DynamoDB JSON: {error}"))
+    }
+}
+
+impl Step {
+    pub fn name(name: &Bound<'_, PyString>) -> Self {
+        Self::Name(name.clone().into_any().unbind())
+    }
+
+    pub fn text(py: Python<'_>, text: &str) -> Self {
+        Self::Name(PyString::new(py, text).into_any().unbind())
+    }
+}
+
+/// What an encoding carries along.
+pub struct Encoding<'a> {
+    pub out: &'a mut Vec<u8>,
+    pub definitions: &'a Definitions,
+    /// Lists and maps that are open.
+    pub depth: usize,
+}
+
+impl Encoding<'_> {
+    /// Go into a list or map that is not empty. DynamoDB takes a value inside 31 of them and refuses it inside 32.
+    #[inline]
+    pub fn enter(&mut self) -> Outcome<()> {
+        self.depth += 1;
+        if self.depth >= NESTING_LEVELS { Err(Refusal::too_deep()) } else { Ok(()) }
+    }
+
+    #[inline]
+    pub fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+}
+
+/// What a decoding carries along.
+pub struct Decoding<'a, 'py> {
+    pub py: Python<'py>,
+    pub definitions: &'a Definitions,
+    /// Whether an attribute that is no field is refused.
+    pub refuses_unknown: bool,
+    pub depth: usize,
+    /// Elements of the lists that are being read, innermost last: one allocation serves all of them.
+    pub elements: Vec<Bound<'py, PyAny>>,
+}
+
+impl Decoding<'_, '_> {
+    #[inline]
+    pub fn enter(&mut self) -> Outcome<()> {
+        self.depth += 1;
+        if self.depth > NESTING_LEVELS { Err(Refusal::too_deep()) } else { Ok(()) }
+    }
+
+    #[inline]
+    pub fn leave(&mut self) {
+        self.depth -= 1;
+    }
+}

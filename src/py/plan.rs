@@ -1,0 +1,110 @@
+//! `_core.Plan`: a compiled model.
+
+use std::sync::Arc;
+
+use pyo3::PyTraverseError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyByteArray, PyBytes, PyDict};
+
+use crate::codec::{self, Binary, IndexKeys, PlanOptions, Unknown, Unset};
+
+/// A model's core schema, compiled: how its items are written and read.
+#[pyclass(frozen, module = "oxidyn._core")]
+pub struct Plan {
+    plan: Arc<codec::Plan>,
+    /// The model is kept with its plan: the schema may hold it only weakly.
+    model: Py<PyAny>,
+}
+
+impl Plan {
+    pub fn plan(&self) -> &Arc<codec::Plan> {
+        &self.plan
+    }
+}
+
+/// An index's name, its partition fields and its sort fields.
+type IndexTuple = (String, Vec<String>, Vec<String>);
+
+#[pymethods]
+impl Plan {
+    #[new]
+    #[pyo3(signature = (
+        schema, model, *, title, partition = None, sort = None, indexes = Vec::new(), ttl = None, unset = "store",
+        unknown = "skip"
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "one for each option of the Python signature")]
+    fn new(
+        schema: &Bound<'_, PyAny>,
+        model: Py<PyAny>,
+        title: String,
+        partition: Option<String>,
+        sort: Option<String>,
+        indexes: Vec<IndexTuple>,
+        ttl: Option<String>,
+        unset: &str,
+        unknown: &str,
+    ) -> PyResult<Self> {
+        let unset = match unset {
+            "store" => Unset::Store,
+            "skip" => Unset::Skip,
+            other => return Err(PyValueError::new_err(format!("unset is \"store\" or \"skip\", not {other:?}"))),
+        };
+        let unknown = match unknown {
+            "skip" => Unknown::Skip,
+            "error" => Unknown::Error,
+            other => return Err(PyValueError::new_err(format!("unknown is \"skip\" or \"error\", not {other:?}"))),
+        };
+        let indexes = indexes.into_iter().map(|(name, partition, sort)| IndexKeys { name, partition, sort }).collect();
+        let options = PlanOptions { title, partition, sort, indexes, ttl, unset, unknown };
+        let plan = codec::Plan::compile(schema.py(), schema, options)?;
+        Ok(Self { plan: Arc::new(plan), model })
+    }
+
+    /// Write an instance as the JSON of a DynamoDB item.
+    fn dump_wire<'py>(&self, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut wire = Vec::with_capacity(512);
+        self.plan.encode_item(item, &mut wire)?;
+        Ok(PyBytes::new(item.py(), &wire))
+    }
+
+    /// Read an instance from the JSON of a DynamoDB item.
+    fn load_wire(&self, data: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let py = data.py();
+        if let Ok(bytes) = data.cast::<PyBytes>() {
+            self.plan.load_wire(py, bytes.as_bytes())
+        } else if let Ok(bytes) = data.cast::<PyByteArray>() {
+            self.plan.load_wire(py, &bytes.to_vec())
+        } else {
+            Err(PyTypeError::new_err(format!("load_wire takes bytes, not {}", data.get_type().name()?)))
+        }
+    }
+
+    /// Write an instance as boto3's low-level client takes it.
+    #[pyo3(signature = (item, mode = "python"))]
+    fn dump_item<'py>(&self, item: &Bound<'py, PyAny>, mode: &str) -> PyResult<Bound<'py, PyDict>> {
+        let binary = match mode {
+            "python" => Binary::Bytes,
+            "json" => Binary::Text,
+            other => return Err(PyValueError::new_err(format!("mode is \"python\" or \"json\", not {other:?}"))),
+        };
+        self.plan.dump_item(item, binary)
+    }
+
+    /// Read an instance from boto3's low-level form.
+    fn load_item(&self, item: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.plan.load_item(item)
+    }
+
+    /// A model's class reaches its plan, and the plan the class.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.model)?;
+        // While something else in Rust holds the plan, its objects are reachable from there too: then they are not
+        // offered to the collector, which would take them for garbage together with this object.
+        if Arc::strong_count(&self.plan) == 1 {
+            self.plan.traverse(&visit)?;
+        }
+        Ok(())
+    }
+}
