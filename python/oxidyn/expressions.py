@@ -72,6 +72,8 @@ class Ref:
                 f"{self!r}[{_HIDDEN}]: expected a place in a list (an int from 0) or a key of a dict (its text), found "
                 f"{'a negative int' if isinstance(key, int) else type(key).__name__}."
             )
+        if not self.__oxidyn_path__ and key not in (fields := field_names(self.__oxidyn_model__)):
+            raise KeyError(f"{title_of(self.__oxidyn_model__)} has no field {key!r}; it has {', '.join(fields)}.")
         return Ref(self.__oxidyn_model__, (*self.__oxidyn_path__, key))
 
     # `__getitem__` alone would make every reference an endless sequence.
@@ -280,10 +282,13 @@ def some(field: T | None, /) -> T:
     raise InvalidExpression(_not_a_reference("some", field))
 
 
-def expr(model: type[M], /) -> type[M]:
-    """References to the fields of any model: `expr(Event).day == today` for a dataclass, a TypedDict, a `BaseModel`."""
+def expr(model: type[M], /) -> M:
+    """References to the fields of any model: `expr(Event).day == today`, and `expr(Place)["name"]` of a TypedDict.
+
+    A type checker takes the result for an instance, whose attributes (or keys) have the fields' types.
+    """
     complete(model)
-    return cast("type[M]", Ref(model, ()))
+    return cast("M", Ref(model, ()))
 
 
 def not_(condition: Condition | bool, /) -> Condition:

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::bridge::{self, Core};
 use crate::error::{Error, TransportKind};
@@ -147,8 +147,14 @@ fn exception(py: Python<'_>, error: Error) -> PyErr {
         },
         _ => "OxidynError",
     };
-    let raised = py
-        .import("oxidyn.errors")
-        .and_then(|errors| errors.getattr(name)?.call1((error.to_string(),)));
+    let details = PyDict::new(py);
+    let told = match &error {
+        Error::Service(error) => details.set_item("code", &error.code),
+        Error::Transport(error) => details.set_item("ambiguous", error.ambiguous),
+        _ => Ok(()),
+    };
+    let raised = told
+        .and_then(|()| py.import("oxidyn.errors"))
+        .and_then(|errors| errors.getattr(name)?.call((error.to_string(),), Some(&details)));
     raised.map_or_else(|failure| failure, PyErr::from_value)
 }

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Optional
 import httpx
 import pytest
 from fastapi import FastAPI
-from oxidyn import TTL, Attribute, Epoch, Include, Index, PartitionKey, SchemaError, SortKey
-from oxidyn.annotations import NAMESPACE
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from typing_extensions import TypeAliasType, TypedDict
+
+from oxidyn import TTL, Attribute, Epoch, Include, Index, PartitionKey, SchemaError, SortKey
+from oxidyn.annotations import NAMESPACE
 
 
 class Colour(enum.Enum):

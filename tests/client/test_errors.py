@@ -4,11 +4,12 @@ import copy
 import inspect
 import pickle
 
-import oxidyn
 import pytest
-from oxidyn import errors
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
+
+import oxidyn
+from oxidyn import errors
 
 CONTEXT = {"operation": "PutItem", "table": "users", "key": ("acme", 1), "request_id": "R1"}
 CLASSES = [getattr(errors, name) for name in errors.__all__ if getattr(errors, name) is not errors.InvalidItem]

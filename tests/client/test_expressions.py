@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from oxidyn import Condition, InvalidExpression, Model, OxidynError, all_of, any_of, attr, expr, not_, some
-from oxidyn.expressions import as_condition
 from pydantic import BaseModel
 from typing_extensions import TypedDict
+
+from oxidyn import Condition, InvalidExpression, Model, OxidynError, all_of, any_of, attr, expr, not_, some
+from oxidyn.expressions import as_condition
 
 
 class Address(BaseModel):
@@ -253,13 +254,16 @@ def test_expr_gives_references_of_any_model():
 
     assert _node(expr(Event).day == "x") == ("=", "Event.day", "x")
     assert _node(expr(Event).size > 1) == (">", "Event.size", 1)
-    assert _node(expr(Place).items[0] == 1) == ("=", "Place.items[0]", 1)
+    assert _node(expr(Place)["name"] == "x") == ("=", "Place.name", "x")
+    assert _node(expr(Place)["items"][0] == 1) == ("=", "Place.items[0]", 1)
     assert _node(expr(Plain).get == 1) == ("=", "Plain.get", 1)
 
 
 def test_expr_of_an_unknown_field_names_the_fields():
     with pytest.raises(AttributeError, match=r"User has no field 'agee'; it has org, age"):
         _ = expr(User).agee
+    with pytest.raises(KeyError, match=r"User has no field 'agee'; it has org, age"):
+        _ = expr(User)["agee"]
 
 
 @pytest.mark.parametrize("model", [int, list[int], dict])

@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 
 import pydantic
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
 from oxidyn import All, Index, KeysOnly, Model, PartitionKey, SchemaError, SortKey, attr, expr
 from oxidyn.expressions import Ref
-from pydantic import BaseModel, ConfigDict, Field, create_model
 
 T = TypeVar("T")
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
-from oxidyn import TTL, All, Epoch, Include, Index, KeysOnly, Model, PartitionKey, SchemaError, SortKey
-from oxidyn.schema import IndexSchema, TableSchema, field_names
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, create_model, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypeAliasType, TypedDict
+
+from oxidyn import TTL, All, Epoch, Include, Index, KeysOnly, Model, PartitionKey, SchemaError, SortKey
+from oxidyn.schema import IndexSchema, TableSchema, field_names
 
 T = TypeVar("T")
 

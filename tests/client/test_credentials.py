@@ -1,0 +1,226 @@
+"""Who signs: every source of credentials, and which one wins. The fake tells by the key of the Authorization header."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oxidyn import CredentialsError, InvalidOption, _core
+from oxidyn.config import Config
+from tests.fake_aws import FakeAws, Request
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeAws]:
+    """A fake in front of an empty environment: no source of credentials, but STS where it would be asked."""
+    for name in (
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    with FakeAws() as fake:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", fake.url)
+        yield fake
+
+
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fake: FakeAws) -> "Sources":
+    return Sources(monkeypatch, tmp_path, fake)
+
+
+class Sources:
+    """Switches the sources of credentials on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, fake: FakeAws) -> None:
+        self._monkeypatch = monkeypatch
+        self._folder = folder
+        self._fake = fake
+
+    def environment(self) -> None:
+        self._monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENVIRONMENT-KEY")
+        self._monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    def profile(self, name: str = "default") -> None:
+        with (self._folder / "credentials").open("a") as file:
+            file.write(f"[{name}]\naws_access_key_id = PROFILE-{name}\naws_secret_access_key = secret\n")
+
+    def role_profile(self, name: str, source: str) -> None:
+        with (self._folder / "config").open("a") as file:
+            file.write(
+                f"[profile {name}]\nrole_arn = arn:aws:iam::123456789012:role/{name}\nsource_profile = {source}\n"
+            )
+
+    def web_identity(self) -> None:
+        token = self._folder / "token"
+        token.write_text("web-identity")
+        self._monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+        self._monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/web")
+
+    def container(self) -> None:
+        self._monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{self._fake.url}/container")
+        self._monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token")
+
+    def instance(self) -> None:
+        self._monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+        self._monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", self._fake.url)
+
+
+def call(fake: FakeAws, **options: Any) -> Request:
+    """Make one call and give back the request as DynamoDB saw it."""
+    config = Config(**{"region": REGION, "endpoint_url": fake.url, **options})
+    client = _core.Client(**config.core_options())
+    client._call("ListTables", b"{}")
+    client.close()
+    return fake.dynamodb[-1]
+
+
+def test_explicit_arguments(fake: FakeAws) -> None:
+    request = call(fake, access_key_id="EXPLICIT-KEY", secret_access_key="secret", session_token="token")
+
+    assert request.access_key_id == "EXPLICIT-KEY"
+    assert request.session_token == "token"
+    assert fake.requests == [request]
+
+
+def test_environment(fake: FakeAws, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources.environment()
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "ENVIRONMENT-TOKEN")
+
+    request = call(fake)
+
+    assert request.access_key_id == "ENVIRONMENT-KEY"
+    assert request.session_token == "ENVIRONMENT-TOKEN"
+
+
+def test_default_profile_of_the_shared_files(fake: FakeAws, sources: Sources) -> None:
+    sources.profile()
+
+    assert call(fake).access_key_id == "PROFILE-default"
+
+
+def test_profile_named_by_the_environment(fake: FakeAws, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources.profile()
+    sources.profile("work")
+    monkeypatch.setenv("AWS_PROFILE", "work")
+
+    assert call(fake).access_key_id == "PROFILE-work"
+
+
+def test_profile_named_by_the_caller_outranks_the_environment(
+    fake: FakeAws, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources.environment()
+    sources.profile("work")
+    sources.profile("other")
+    monkeypatch.setenv("AWS_PROFILE", "other")
+
+    assert call(fake, profile="work").access_key_id == "PROFILE-work"
+
+
+def test_profile_that_assumes_a_role(fake: FakeAws, sources: Sources) -> None:
+    sources.profile("base")
+    sources.role_profile("reader", source="base")
+
+    request = call(fake, profile="reader")
+
+    assert request.access_key_id == "ROLE-reader"
+    assert request.session_token == "ROLE-TOKEN"
+    assert fake.requests[0].access_key_id == "PROFILE-base"
+
+
+def test_web_identity(fake: FakeAws, sources: Sources) -> None:
+    sources.web_identity()
+
+    assert call(fake).access_key_id == "WEB-web"
+
+
+def test_container(fake: FakeAws, sources: Sources) -> None:
+    sources.container()
+
+    request = call(fake)
+
+    assert request.access_key_id == "CONTAINER-KEY"
+    assert request.session_token == "CONTAINER-TOKEN"
+
+
+def test_instance(fake: FakeAws, sources: Sources) -> None:
+    sources.instance()
+
+    assert call(fake).access_key_id == "INSTANCE-KEY"
+
+
+def test_precedence(fake: FakeAws, sources: Sources) -> None:
+    found = []
+    for switch_on in (
+        sources.instance,
+        sources.container,
+        sources.web_identity,
+        sources.profile,
+        sources.environment,
+    ):
+        switch_on()
+        found.append(call(fake).access_key_id)
+    found.append(call(fake, access_key_id="EXPLICIT-KEY", secret_access_key="secret").access_key_id)
+
+    assert found == [
+        "INSTANCE-KEY",
+        "CONTAINER-KEY",
+        "WEB-web",
+        "PROFILE-default",
+        "ENVIRONMENT-KEY",
+        "EXPLICIT-KEY",
+    ]
+
+
+def test_credentials_are_asked_for_once(fake: FakeAws, sources: Sources) -> None:
+    sources.container()
+    client = _core.Client(region=REGION, endpoint_url=fake.url)
+
+    for _ in range(3):
+        client._call("ListTables", b"{}")
+
+    assert [request.path for request in fake.requests].count("/container") == 1
+
+
+def test_no_credentials_says_where_they_were_looked_for_and_what_to_do(fake: FakeAws) -> None:
+    with pytest.raises(CredentialsError, match=r"AWS_ACCESS_KEY_ID.*profile.*Client\.local") as caught:
+        call(fake)
+
+    assert caught.value.ambiguous is False
+    assert fake.requests == []
+
+
+def test_unknown_profile_is_named(fake: FakeAws, sources: Sources) -> None:
+    sources.environment()
+
+    with pytest.raises(CredentialsError, match='no profile "nowhere"'):
+        call(fake, profile="nowhere")
+
+
+def test_refused_source_is_told_with_its_cause(
+    fake: FakeAws, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources.container()
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "wrong")
+
+    with pytest.raises(CredentialsError, match="could not be loaded"):
+        call(fake)
+
+
+def test_half_of_a_key_pair_is_refused() -> None:
+    with pytest.raises(InvalidOption, match="secret_access_key: expected together with access_key_id"):
+        Config(access_key_id="AKIA")
+
+
+def test_secrets_are_in_no_message(fake: FakeAws) -> None:
+    config = Config(region=REGION, endpoint_url=fake.url, access_key_id="AKIA", secret_access_key="hush")
+
+    assert "hush" not in repr(config)

@@ -1,0 +1,106 @@
+"""The synchronous and the asynchronous surface are one: same names, parameters, defaults and results."""
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from oxidyn import AsyncClient, AsyncQuery, AsyncTable, Client, Query, Table
+from oxidyn.operations import TableOperations
+
+# Python 3.10 forgets overloads; the checks of them are those of the later releases.
+get_overloads = getattr(typing, "get_overloads", lambda _: [])
+
+TWINS = [(Client, AsyncClient), (Table, AsyncTable), (Query, AsyncQuery)]
+
+# Python's own protocols, whose names differ by colour.
+PROTOCOLS = {
+    "__iter__": "__aiter__",
+    "__next__": "__anext__",
+    "__enter__": "__aenter__",
+    "__exit__": "__aexit__",
+}
+
+
+def _methods(cls: type) -> dict[str, Callable[..., Any]]:
+    """What the class itself defines, protocols by their synchronous names."""
+    synchronous = {theirs: ours for ours, theirs in PROTOCOLS.items()}
+    return {
+        synchronous.get(name, name): member
+        for name, member in vars(cls).items()
+        if inspect.isfunction(member) and (not name.startswith("_") or name in PROTOCOLS or name in synchronous)
+    }
+
+
+def _plain(annotation: Any) -> str:
+    """An annotation as the synchronous twin would write it."""
+    text = re.sub(r"\bAsync(?=Client|Table|Query|Iterator)", "", str(annotation))
+    return re.sub(r"^Awaitable\[(.*)\]$", r"\1", text)
+
+
+def _signature(function: Callable[..., Any]) -> list[Any]:
+    signature = inspect.signature(function)
+    parameters = [
+        (name, parameter.kind, parameter.default, _plain(parameter.annotation))
+        for name, parameter in signature.parameters.items()
+    ]
+    return [*parameters, _plain(signature.return_annotation)]
+
+
+@pytest.mark.parametrize(("synchronous", "asynchronous"), TWINS)
+def test_twins_have_the_same_methods(synchronous, asynchronous):
+    assert set(_methods(synchronous)) == set(_methods(asynchronous))
+    assert synchronous.__mro__[1] is asynchronous.__mro__[1]
+
+
+CASES = [
+    pytest.param(member, _methods(asynchronous)[name], id=f"{synchronous.__name__}.{name}")
+    for synchronous, asynchronous in TWINS
+    for name, member in _methods(synchronous).items()
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), CASES)
+def test_twins_have_the_same_signatures(ours, theirs):
+    assert _signature(ours) == _signature(theirs)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), CASES)
+def test_twins_have_the_same_overloads(ours, theirs):
+    assert [_signature(each) for each in get_overloads(ours)] == [_signature(each) for each in get_overloads(theirs)]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), CASES)
+def test_docstring_of_the_asynchronous_twin_points_to_the_synchronous_one(ours, theirs):
+    if ours.__doc__:
+        assert theirs.__doc__ == f"See `{ours.__qualname__}`."
+
+
+def test_every_operation_of_a_table_is_a_value_too():
+    streamed = {"query", "scan"}
+
+    assert set(_methods(Table)) - streamed == set(_methods(TableOperations))
+    for name, builder in _methods(TableOperations).items():
+        *parameters, result = _signature(builder)
+        *expected, returned = _signature(_methods(Table)[name])
+        assert parameters == expected, name
+        assert result in (f"Operation[{returned}]", "Operation[Any]"), name
+
+
+def test_query_is_iterated_in_one_colour_only_and_is_no_generator():
+    assert not hasattr(Query, "__aiter__")
+    assert not hasattr(AsyncQuery, "__iter__")
+    for method in (Query.__iter__, AsyncQuery.__aiter__):
+        assert not inspect.isgeneratorfunction(method)
+        assert not inspect.isasyncgenfunction(method)
+
+
+def test_no_boolean_parameter_changes_a_result():
+    for cls in (Client, AsyncClient, Table, AsyncTable, Query, AsyncQuery, TableOperations):
+        for name, method in _methods(cls).items():
+            for overload in get_overloads(method):
+                kinds = {_plain(each.annotation) for each in inspect.signature(overload).parameters.values()}
+                assert not {"Literal[True]", "Literal[False]"} & kinds, f"{cls.__name__}.{name}"

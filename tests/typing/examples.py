@@ -1,0 +1,223 @@
+# pyright: strict
+"""What a type checker makes of the surface, without a plugin: clean under mypy strict and pyright strict.
+
+Checked, not run, by test_mypy.py and test_pyright.py. What must not pass stands in mistakes.py.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict, assert_type
+
+from oxidyn import (
+    TTL,
+    Action,
+    AsyncClient,
+    AsyncQuery,
+    AsyncTable,
+    Attr,
+    Attribute,
+    Client,
+    Condition,
+    ConditionFailed,
+    Epoch,
+    Include,
+    Index,
+    InvalidItem,
+    ItemAdapter,
+    KeysOnly,
+    Model,
+    Operation,
+    PartitionKey,
+    Query,
+    SortKey,
+    Table,
+    all_of,
+    any_of,
+    attr,
+    expr,
+    not_,
+    some,
+)
+
+T = TypeVar("T")
+
+
+class Address(BaseModel):
+    city: str
+    zip: str | None = None
+
+
+class User(Model, table="users", indexes={"by_email": KeysOnly(), "by_city": Include("age")}, frozen=True):
+    org: Annotated[str, PartitionKey]
+    id: Annotated[UUID, SortKey]
+    email: Annotated[str, Index("by_email", partition=True)]
+    age: int
+    score: float = 0.0
+    price: Decimal = Decimal(0)
+    active: bool = True
+    nick: str | None = None
+    tags: set[str] = set()
+    lines: Annotated[list[int], Attribute(name="l")] = Field(default=[], max_length=3)
+    total: timedelta = timedelta()
+    at: Annotated[datetime, Epoch("ms")] = datetime.min  # noqa: DTZ901
+    expires: Annotated[datetime | None, TTL] = None
+    address: Address | None = None
+    get: int = 0
+    query: str = ""
+
+
+class Box(Model, Generic[T], table="boxes"):
+    id: Annotated[str, PartitionKey]
+    content: T
+
+
+@dataclass
+class Event:
+    org: str
+    day: str
+    size: int = 0
+
+
+class Place(TypedDict):
+    name: str
+    size: int
+
+
+def declaring() -> None:
+    user = User(org="acme", id=uuid4(), email="a@x.com", age=3)
+    assert_type(user.age, int)
+    assert_type(user.nick, str | None)
+    assert_type(user.get, int)
+    assert_type(User.age, int)
+    box = Box[int](id="a", content=1)
+    assert_type(box.content, int)
+
+
+def conditions(user: User) -> None:
+    assert_type(User.age > 30, bool)
+    assert_type((User.age > 30) & (User.org == "acme"), bool)
+    assert_type(attr(User.age), Attr[int])
+    assert_type(attr(User.nick), Attr[str])
+    assert_type(attr(User.nick) > "b", Condition)
+    assert_type(attr(User.nick) == None, Condition)
+    assert_type(attr(User.nick) != "b", Condition)
+    assert_type((User.age > 30) & attr(User.nick).exists(), Condition)
+    assert_type(attr(User.nick).exists() & (User.age > 30), Condition)
+    assert_type((User.age > 30) | attr(User.nick).is_none(), Condition)
+    assert_type(~attr(User.nick).is_some(), Condition)
+    assert_type(not_(User.age > 30), Condition)
+    assert_type(all_of(User.age > 30, attr(User.nick).not_exists(), User.active), Condition)
+    assert_type(any_of(User.age > 30, User.active), Condition)
+    assert_type(attr(User.nick).begins_with("a"), Condition)
+    assert_type(attr(User.age).between(1, 2), Condition)
+    assert_type(attr(User.age).is_in([1, 2]), Condition)
+    assert_type(attr(User.nick).is_in(["a", None]), Condition)
+    assert_type(some(User.address).city == "Ulm", bool)
+    assert_type(attr(some(User.address).zip), Attr[str])
+    assert_type(expr(Event).day, str)
+    assert_type(expr(Event).day == "x", bool)
+    assert_type(user.active, bool)
+
+
+def actions() -> None:
+    assert_type(attr(User.age).set(4), Action)
+    assert_type(attr(User.nick).set(None), Action)
+    assert_type(attr(User.age).add(1), Action)
+    assert_type(attr(User.score).add(1), Action)
+    assert_type(attr(User.score).add(1.5), Action)
+    assert_type(attr(User.price).add(Decimal("0.1")), Action)
+    assert_type(attr(User.price).add(1), Action)
+    assert_type(attr(User.total).add(timedelta(seconds=1)), Action)
+    assert_type(attr(User.tags).add({"a"}), Action)
+    assert_type(attr(User.nick).remove(), Action)
+
+
+def synchronous(user: User) -> None:
+    with Client(region="eu-central-1") as client:
+        users = client.table(User)
+        assert_type(users, Table[User])
+        assert_type(users.name, str)
+        assert_type(users.model, type[User])
+        users.put(user, where=~attr(User.id).exists())
+        users.put(user, where=User.age < 3)
+        users.create(user)
+        assert_type(users.get("acme", user.id), User | None)
+        assert_type(users.get(("acme", user.id), consistent=True), User | None)
+        assert_type(users.update(user, attr(User.age).add(1), returning="new"), User)
+        users.update(("acme", user.id), attr(User.age).add(1), attr(User.nick).set(None), where=User.age < 120)
+        assert_type(users.delete(user, returning="old"), User | None)
+        users.delete("acme", user.id, where=User.active)
+        found = users.query(User.org == "acme", where=(User.age > 30) & (attr(User.nick) > "b"), limit=3)
+        assert_type(found, Query[User])
+        assert_type(iter(found), Iterator[User])
+        assert_type([each.age for each in found], list[int])
+        assert_type(found.first(), User | None)
+        assert_type(found.one(), User)
+        assert_type(found.one_or_none(), User | None)
+        assert_type(found.count(), int)
+        assert_type(users.scan(where=User.active), Query[User])
+        assert_type(users.batch_get([("acme", user.id), user]), list[User | None])
+        users.batch_put([user])
+        users.batch_delete([user])
+        users.create_table()
+        users.wait_until_active()
+        assert_type(users.describe_table(), dict[str, Any])
+        users.delete_table()
+
+
+def operations(client: Client, users: Table[User], user: User) -> None:
+    assert_type(users.ops.get("acme", user.id), Operation[User | None])
+    assert_type(users.ops.put(user), Operation[None])
+    assert_type(users.ops.update(user, attr(User.age).add(1), returning="old"), Operation[User])
+    assert_type(users.ops.get(user).request(), tuple[str, bytes] | None)
+    assert_type(client.run(users.ops.get(user)), User | None)
+
+
+async def asynchronous(user: User) -> None:
+    async with AsyncClient() as client:
+        users = client.table(User)
+        assert_type(users, AsyncTable[User])
+        await users.put(user)
+        assert_type(await users.get("acme", user.id), User | None)
+        assert_type(await users.update(user, attr(User.age).add(1), returning="new"), User)
+        found = users.query(User.org == "acme")
+        assert_type(found, AsyncQuery[User])
+        assert_type(aiter(found), AsyncIterator[User])
+        assert_type([each.age async for each in found], list[int])
+        assert_type(await found.first(), User | None)
+        assert_type(await found.count(), int)
+        assert_type(await users.batch_get([user]), list[User | None])
+        assert_type(await client.run(users.ops.get(user)), User | None)
+
+
+def models_of_others(client: Client) -> None:
+    by_day = Index.keys(partition="day", sort=("org", "size"), project=KeysOnly())
+    events = client.table(Event, name="events", partition="org", sort="day", indexes={"by_day": by_day})
+    assert_type(events, Table[Event])
+    assert_type(events.query(expr(Event).day == "x", index="by_day").first(), Event | None)
+    places = client.table(Place, name="places", partition="name")
+    assert_type(places.get("a"), Place | None)
+    assert_type(expr(Place)["size"], int)
+    assert_type(places.scan(where=attr(expr(Place)["name"]).begins_with("a")).count(), int)
+
+
+def adapter(user: User) -> None:
+    of_users = ItemAdapter(User, unset="skip", unknown="error")
+    assert_type(of_users.dump_wire(user), bytes)
+    assert_type(of_users.load_wire(b"{}"), User)
+
+
+def errors(users: Table[User], user: User) -> None:
+    try:
+        users.put(user, where=User.age > 3)
+    except ConditionFailed as error:
+        assert_type(error.table, str | None)
+    except InvalidItem as error:
+        assert_type(error.request_id, str | None)
+        assert_type(error.error_count(), int)

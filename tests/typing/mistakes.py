@@ -1,0 +1,84 @@
+# pyright: strict
+"""Mistakes that a type checker must report: each line marked `# wanted`, and no other.
+
+`# wanted: pyright` marks what only pyright sees.
+"""
+
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from typing_extensions import TypedDict
+
+from oxidyn import AsyncClient, Client, Index, Model, PartitionKey, SortKey, Table, attr, expr, some
+
+
+class Address(Model):
+    city: str
+
+
+class User(Model, table="users"):
+    org: Annotated[str, PartitionKey]
+    id: Annotated[UUID, SortKey]
+    age: int
+    nick: str | None = None
+    tags: set[str] = set()
+    address: Address | None = None
+
+
+class Place(TypedDict):
+    name: str
+
+
+def declaring() -> None:
+    User(org="a")  # wanted
+    User(org="a", id=uuid4(), age="x")  # wanted
+    User(org="a", id=uuid4(), age=3, agee=3)  # wanted
+    Index("by_age", partition=5)  # wanted
+    Index.keys(project="ALL")  # wanted
+
+
+def conditions() -> None:
+    _ = User.age > "x"  # wanted
+    _ = User.agee > 3  # wanted
+    _ = User.nick > "x"  # wanted
+    _ = expr(User).agee == 3  # wanted
+    _ = expr(Place)["town"]  # wanted
+    _ = some(User.address).town == "x"  # wanted
+    _ = User.address.city == "x"  # wanted
+    _ = attr(User.age) > "x"  # wanted
+    attr(User.age).begins_with("x")  # wanted
+    attr(User.age).between("a", "b")  # wanted
+    attr(User.age).is_in(["a"])  # wanted
+    attr(User.age).exist()  # wanted
+
+
+def actions() -> None:
+    attr(User.age).set("x")  # wanted
+    attr(User.nick).add(1)  # wanted
+    attr(User.age).add("x")  # wanted
+    attr(User.tags).add({1})  # wanted
+
+
+def calls(client: Client, users: Table[User], user: User) -> None:
+    users.put(3)  # wanted
+    users.put(user, User.age > 3)  # wanted
+    users.put(user, where="age > 3")  # wanted
+    users.query("acme")  # wanted
+    users.query(User.org == "a", limit="3")  # wanted
+    users.update(user, User.age > 3)  # wanted
+    users.update(user, attr(User.age).add(1), returning="all")  # wanted
+    _ = users.update(user, attr(User.age).add(1), returning=None).age  # wanted
+    users.delete(user, returning="new")  # wanted
+    _ = users.get(user).age  # wanted
+    client.table(User, unset="drop")  # wanted
+    Client("eu-central-1")  # wanted
+    users.ops.put(3)  # wanted
+
+
+async def colours(client: Client, asynchronous: AsyncClient, user: User) -> None:
+    _ = (await asynchronous.table(User).get(user)).age  # wanted
+    await client.table(User).put(user)  # wanted
+    for _each in asynchronous.table(User).query(User.org == "a"):  # wanted
+        pass
+    async for _one in client.table(User).query(User.org == "a"):  # wanted
+        pass
