@@ -1,9 +1,12 @@
-//! Operations without a service: the bodies they write, and their steps on scripted replies.
+//! Operations: the bodies they write, their steps on scripted replies, and what the embedded engine says of both.
 
 #[path = "ops/batches.rs"]
 mod batches;
 #[path = "ops/drive.rs"]
 mod drive;
+#[cfg(feature = "embedded")]
+#[path = "ops/engine.rs"]
+mod engine;
 #[path = "ops/items.rs"]
 mod items;
 #[path = "ops/pages.rs"]
