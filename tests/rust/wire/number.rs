@@ -147,3 +147,18 @@ proptest! {
         let _ = compare(&text, "1");
     }
 }
+
+/// The embedded engine is verified against AWS, so its canonical texts are the judge of ours.
+#[cfg(feature = "embedded")]
+mod judged {
+    use proptest::prelude::*;
+
+    use super::canonical;
+
+    proptest! {
+        #[test]
+        fn the_canonical_text_is_the_embedded_engines(text in r"-?[0-9]{1,12}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?") {
+            prop_assert_eq!(canonical(&text).unwrap(), dynoxide::types::normalize_dynamo_number(&text));
+        }
+    }
+}

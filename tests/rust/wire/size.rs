@@ -87,3 +87,86 @@ proptest! {
         let _ = attribute_sizes(json.as_bytes());
     }
 }
+
+/// The embedded engine is verified against AWS, so its sizes are the judge of ours.
+#[cfg(feature = "embedded")]
+mod judged {
+    use std::collections::HashMap;
+
+    use dynoxide::AttributeValue;
+    use oxidyn::wire::Tag;
+    use oxidyn::wire::size::item_size;
+    use oxidyn::wire::writer::{push_b, push_bool, push_key, push_n, push_null, push_s, push_separator, push_text};
+    use proptest::prelude::*;
+
+    fn values() -> impl Strategy<Value = AttributeValue> {
+        let number = r"-?[1-9][0-9]{0,12}(\.[0-9]{1,12})?(e-?[0-9]{1,2})?";
+        let binary = || prop::collection::vec(any::<u8>(), 0..9);
+        let scalars = prop_oneof![
+            ".{0,9}".prop_map(AttributeValue::S),
+            number.prop_map(AttributeValue::N),
+            binary().prop_map(AttributeValue::B),
+            any::<bool>().prop_map(AttributeValue::BOOL),
+            Just(AttributeValue::NULL(true)),
+            prop::collection::vec(".{0,9}", 1..4).prop_map(AttributeValue::SS),
+            prop::collection::vec(number, 1..4).prop_map(AttributeValue::NS),
+            prop::collection::vec(binary(), 1..4).prop_map(AttributeValue::BS),
+        ];
+        scalars.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(AttributeValue::L),
+                prop::collection::hash_map(".{1,5}", inner, 0..5).prop_map(AttributeValue::M),
+            ]
+        })
+    }
+
+    fn push(out: &mut Vec<u8>, value: &AttributeValue) {
+        match value {
+            AttributeValue::S(text) => push_s(out, text),
+            AttributeValue::N(number) => push_n(out, number),
+            AttributeValue::B(bytes) => push_b(out, bytes),
+            AttributeValue::BOOL(value) => push_bool(out, *value),
+            AttributeValue::NULL(_) => push_null(out),
+            AttributeValue::SS(texts) => push_all(out, Tag::SS, texts, |out, text| push_text(out, text)),
+            AttributeValue::NS(texts) => push_all(out, Tag::NS, texts, |out, text| push_text(out, text)),
+            AttributeValue::BS(all) => push_all(out, Tag::BS, all, |out, bytes| {
+                out.push(b'"');
+                oxidyn::wire::base64::encode(out, bytes);
+                out.push(b'"');
+            }),
+            AttributeValue::L(values) => push_all(out, Tag::L, values, push),
+            AttributeValue::M(map) => push_all(out, Tag::M, map, |out, (name, value)| {
+                push_key(out, name);
+                push(out, value);
+            }),
+        }
+    }
+
+    fn push_all<T>(
+        out: &mut Vec<u8>,
+        tag: Tag,
+        values: impl IntoIterator<Item = T>,
+        mut push: impl FnMut(&mut Vec<u8>, T),
+    ) {
+        out.extend_from_slice(tag.opening().as_bytes());
+        for value in values {
+            push_separator(out);
+            push(out, value);
+        }
+        out.extend_from_slice(tag.closing().as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn any_items_size_is_the_embedded_engines(name in ".{1,9}", value in values()) {
+            let mut wire = b"{".to_vec();
+            push_key(&mut wire, &name);
+            push(&mut wire, &value);
+            wire.push(b'}');
+
+            let expected = dynoxide::types::item_size(&HashMap::from([(name, value)]));
+
+            prop_assert_eq!(item_size(&wire).unwrap(), expected);
+        }
+    }
+}
