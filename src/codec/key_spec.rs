@@ -7,6 +7,7 @@ use super::nodes::model::{Field, Model};
 use super::options::PlanOptions;
 use super::python;
 use super::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::expr::ast::{Path, Segment};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 
@@ -122,6 +123,14 @@ impl KeySpec {
         })
     }
 
+    /// Whether the path is a part of the table's key.
+    pub fn is_table_key(&self, path: &Path) -> bool {
+        match path.0.as_slice() {
+            [Segment::Attribute(name)] => self.table().any(|key| *key.attribute == **name),
+            _ => false,
+        }
+    }
+
     /// The table's key attributes: partition, then sort.
     pub fn table(&self) -> impl Iterator<Item = &KeyAttribute> {
         self.partition.iter().chain(&self.sort)
@@ -171,8 +180,7 @@ fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name:
     if role == Role::Key && model.is_typed_dict() && !field.is_always_there() {
         return Err(refuse(py, options, name, "a table's key may not be absent, but the field is not required"));
     }
-    let default = field.schema.bind(py).get_item("default")?;
-    if role == Role::Key && default.is_some_and(|default| default.is_none()) {
+    if role == Role::Key && field.default(py).is_some_and(|default| default.is_none()) {
         return Err(refuse(py, options, name, "a table's key may not be None, but the field's default is"));
     }
     Ok(KeyAttribute { field: name.to_owned(), attribute: field.stored.to_string(), tag })

@@ -8,6 +8,7 @@
 //! | `infer` | values without a schema |
 //! | `state` | what an encoding and a decoding carry; refusals and their paths |
 //! | `key_spec` | which attributes are keys |
+//! | `target` | a reference's path, resolved, and the values that are compared or set there |
 //! | `low_level` | boto3's dict form |
 //! | `python`, `ffi` | what is imported; the few unsafe calls |
 //!
@@ -22,11 +23,13 @@ mod node;
 mod nodes;
 mod options;
 mod plan;
-mod python;
+pub mod python;
 mod schema;
 mod state;
+mod target;
 
 pub use key_spec::{IndexKey, KeyAttribute, KeySpec};
 pub use options::{IndexKeys, PlanOptions, Unknown, Unset};
 pub use low_level::Binary;
 pub use plan::Plan;
+pub use target::{NoneRule, Purpose, Target};

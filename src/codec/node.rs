@@ -123,6 +123,16 @@ nodes! {
 }
 
 impl Node {
+    /// Whether the value is one that the field could hold, told without asking Pydantic.
+    pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
+        match self {
+            Self::Str(node) => node.holds(value),
+            Self::Int(node) => node.holds(value),
+            Self::Uuid(node) => node.holds(value),
+            _ => false,
+        }
+    }
+
     /// Read a value with its head and its end.
     #[inline]
     pub fn decode_value<'py>(&self, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {

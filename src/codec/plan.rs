@@ -1,19 +1,27 @@
 //! The plan: what is compiled, and the ways through it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use pyo3::PyTraverseError;
+use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::definitions::Definitions;
-use super::key_spec::KeySpec;
-use super::low_level;
-use super::node::Node;
-use super::nodes::model::{Model, ModelNode};
+use super::key_spec::{KeyAttribute, KeySpec};
+use super::node::{Codec, Node};
+use super::nodes::model::{Field, Model, ModelNode};
 use super::options::{PlanOptions, Unknown};
 use super::schema::{Builder, SchemaDict};
-use super::state::{Decoding, Encoding, Outcome, Refusal};
+use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
+use super::target::{self, Target};
+use super::{low_level, python};
 use crate::wire::reader::Reader;
+use crate::wire::writer;
+
+/// Paths that are kept resolved: more than a program writes down, fewer than one that makes them up could fill.
+const MAX_TARGETS: usize = 512;
 
 /// A model, compiled with a table's options.
 pub struct Plan {
@@ -21,11 +29,20 @@ pub struct Plan {
     definitions: Definitions,
     keys: KeySpec,
     options: PlanOptions,
+    schema: Py<PyDict>,
+    model: Py<PyAny>,
+    /// Paths of references, resolved once each.
+    targets: Mutex<Vec<(Py<PyTuple>, Arc<Target>)>>,
 }
 
 impl Plan {
     /// Compile a core schema. SchemaError or UnsupportedTypeError name the field by its path.
-    pub fn compile(py: Python<'_>, schema: &Bound<'_, PyAny>, options: PlanOptions) -> PyResult<Self> {
+    pub fn compile(
+        py: Python<'_>,
+        schema: &Bound<'_, PyAny>,
+        model: &Bound<'_, PyAny>,
+        options: PlanOptions,
+    ) -> PyResult<Self> {
         let schema = schema.cast::<PyDict>()?;
         let mut builder = Builder::new(py, &options, schema)?;
         let root = builder.resolve(schema)?;
@@ -38,11 +55,44 @@ impl Plan {
         builder.finish_definitions()?;
         let definitions = builder.definitions;
         let keys = KeySpec::compile(py, root.model(), &options)?;
-        Ok(Self { root, definitions, keys, options })
+        Ok(Self {
+            root,
+            definitions,
+            keys,
+            options,
+            schema: schema.clone().unbind(),
+            model: model.clone().unbind(),
+            targets: Mutex::default(),
+        })
     }
 
-    pub fn model(&self) -> &Model {
+    /// The class of the items.
+    pub fn model<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.model.bind(py)
+    }
+
+    pub fn title(&self) -> &str {
+        &self.options.title
+    }
+
+    /// The name under which a field is stored.
+    pub fn stored_name(&self, py: Python<'_>, field: &str) -> PyResult<Arc<str>> {
+        match self.root().field(py, field) {
+            Some(field) => Ok(Arc::from(&*field.stored)),
+            None => Err(PyKeyError::new_err(format!("{} has no field {field:?}", self.title()))),
+        }
+    }
+
+    pub(super) fn root(&self) -> &Model {
         self.root.model()
+    }
+
+    pub(super) fn schema<'py>(&self, py: Python<'py>) -> &Bound<'py, PyDict> {
+        self.schema.bind(py)
+    }
+
+    pub(super) fn definitions(&self) -> &Definitions {
+        &self.definitions
     }
 
     /// The keys of the table and its indexes, by stored names.
@@ -54,10 +104,113 @@ impl Plan {
         &self.options
     }
 
+    /// A reference's path of field names, dict keys and indexes, resolved. InvalidExpression says what there is instead.
+    pub fn target(&self, py: Python<'_>, path: &Bound<'_, PyTuple>) -> PyResult<Arc<Target>> {
+        {
+            let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+            for (known, target) in targets.iter() {
+                if known.is(path) || known.bind(py).eq(path)? {
+                    return Ok(Arc::clone(target));
+                }
+            }
+        }
+        let target = Arc::new(target::resolve(py, self, path)?);
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        if targets.len() == MAX_TARGETS {
+            targets.clear();
+        }
+        targets.push((path.clone().unbind(), Arc::clone(&target)));
+        Ok(target)
+    }
+
+    /// Append a key, `{"org":{"S":"a"},"id":{"S":"b"}}`: of the partition value, of a tuple of it and the sort value, or
+    /// of an instance. InvalidKey where the count is wrong, InvalidItem where a value is refused.
+    pub fn encode_key(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+        let start = out.len();
+        let py = key.py();
+        let attributes: Vec<&KeyAttribute> = self.keys.table().collect();
+        let instance = match key.cast::<PyTuple>() {
+            Ok(values) if values.len() == 1 => values.get_item(0)?,
+            _ => key.clone(),
+        };
+        let encoded = if self.root().is_instance(&instance)? {
+            self.encode_key_of(&instance, &attributes, out)
+        } else {
+            let values = match key.cast::<PyTuple>() {
+                Ok(values) => values.iter().collect(),
+                Err(_) => vec![key.clone()],
+            };
+            if values.len() != attributes.len() {
+                return Err(self.wrong_count(py, values.len(), &attributes));
+            }
+            self.encode_key_values(values, &attributes, out)
+        };
+        encoded.map_err(|refusal| {
+            out.truncate(start);
+            refusal.into_error(py, self.title())
+        })
+    }
+
+    fn encode_key_of(&self, item: &Bound<'_, PyAny>, attributes: &[&KeyAttribute], out: &mut Vec<u8>) -> Outcome<()> {
+        let py = item.py();
+        self.encode_key_parts(attributes, out, py, |_, field| {
+            self.root().value_of(item, field)?.ok_or_else(Refusal::missing)
+        })
+    }
+
+    fn encode_key_values(
+        &self,
+        values: Vec<Bound<'_, PyAny>>,
+        attributes: &[&KeyAttribute],
+        out: &mut Vec<u8>,
+    ) -> Outcome<()> {
+        let py = values[0].py();
+        self.encode_key_parts(attributes, out, py, |index, field| {
+            target::validated(&field.node, &field.own, &values[index], true)
+        })
+    }
+
+    fn encode_key_parts<'py>(
+        &self,
+        attributes: &[&KeyAttribute],
+        out: &mut Vec<u8>,
+        py: Python<'py>,
+        value: impl Fn(usize, &Field) -> Outcome<Bound<'py, PyAny>>,
+    ) -> Outcome<()> {
+        out.push(b'{');
+        for (index, attribute) in attributes.iter().enumerate() {
+            let field = self.root().field(py, &attribute.field).expect("checked when it was compiled");
+            writer::push_separator(out);
+            writer::push_key(out, &attribute.attribute);
+            let content = out.len();
+            let step = || Step::name(field.name.bind(py));
+            value(index, field)
+                .and_then(|value| field.node.encode(&value, &mut self.encoding(out)))
+                .and_then(|()| field.role.check_written(&out[content..]))
+                .map_err(|refusal| refusal.under(step))?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    #[cold]
+    fn wrong_count(&self, py: Python<'_>, found: usize, attributes: &[&KeyAttribute]) -> PyErr {
+        let names: Vec<&str> = attributes.iter().map(|attribute| attribute.field.as_str()).collect();
+        let message = format!(
+            "the key of {} is ({}), {} or an instance; found {found}",
+            self.title(),
+            names.join(", "),
+            if names.len() == 1 { "one value" } else { "two values" },
+        );
+        python::invalid_key(py)
+            .and_then(|class| class.call1((message,)))
+            .map_or_else(|error| error, PyErr::from_value)
+    }
+
     /// Append an instance as an item: `{"id":{"S":"a"}}`. Nothing is appended where it is refused.
     pub fn encode_item(&self, item: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let start = out.len();
-        self.model().encode_fields(item, &mut self.encoding(out)).map_err(|refusal| {
+        self.root().encode_fields(item, &mut self.encoding(out)).map_err(|refusal| {
             out.truncate(start);
             refusal.into_error(item.py(), &self.options.title)
         })
@@ -66,7 +219,7 @@ impl Plan {
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.
     pub fn decode_item(&self, py: Python<'_>, reader: &mut Reader<'_>) -> PyResult<Py<PyAny>> {
         let mut state = self.decoding(py);
-        match self.model().decode_fields(reader, &mut state) {
+        match self.root().decode_fields(reader, &mut state) {
             Ok(item) => Ok(item.unbind()),
             Err(refusal) => Err(refusal.into_error(py, &self.options.title)),
         }
@@ -113,7 +266,18 @@ impl Plan {
 
     /// Visit every Python object that the plan holds.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        super::node::Codec::traverse(&self.root, visit)?;
-        self.definitions.traverse(visit)
+        self.root.traverse(visit)?;
+        self.definitions.traverse(visit)?;
+        visit.call(&self.schema)?;
+        visit.call(&self.model)?;
+        // The collector runs on a thread that may hold the lock. What is not offered this time is kept.
+        let Ok(targets) = self.targets.try_lock() else { return Ok(()) };
+        for (path, target) in targets.iter() {
+            visit.call(path)?;
+            if Arc::strong_count(target) == 1 {
+                target.traverse(visit)?;
+            }
+        }
+        Ok(())
     }
 }

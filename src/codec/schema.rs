@@ -133,6 +133,11 @@ impl Own {
         Ok(self.validate.get_or_init(|| validate).bind(py))
     }
 
+    /// The schema and its config.
+    pub fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyDict>, Option<Bound<'py, PyDict>>) {
+        (self.schema.bind(py).clone(), self.config.as_ref().map(|config| config.bind(py).clone()))
+    }
+
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.schema)?;
         visit.call(&self.config)?;
@@ -335,6 +340,23 @@ impl<'a, 'py> Builder<'a, 'py> {
         })
     }
 
+    /// The same without constraints: what converts a value and asks nothing more of it.
+    pub fn own_without_constraints(&self, schema: &Bound<'py, PyDict>) -> PyResult<Box<Own>> {
+        let mut own = self.own(&without_constraints(schema)?);
+        if let Some(config) = &self.config {
+            let config = config.copy()?;
+            remove(&config, &["str_min_length", "str_max_length", "str_strip_whitespace", "str_to_lower", "str_to_upper"])?;
+            own.config = Some(config.unbind());
+        }
+        Ok(own)
+    }
+
+    /// Compile the schema of a place in a plan that is compiled already.
+    pub fn build_again(&mut self, schema: &Bound<'py, PyDict>, is_ttl: bool, ordered: bool) -> PyResult<Node> {
+        self.marks = Marks { epoch: is_ttl.then_some(Epoch::Ttl), keeps_offset: false };
+        self.with_order(ordered, |builder| builder.build(schema))
+    }
+
     /// A scalar's: it refers to nothing.
     pub fn own_scalar(&self, schema: &Bound<'py, PyDict>) -> Box<Own> {
         Box::new(Own {
@@ -408,6 +430,44 @@ impl<'a, 'py> Builder<'a, 'py> {
             .and_then(|class| class.call1((format!("{}: {reason}", self.path()),)))
             .map_or_else(|error| error, PyErr::from_value)
     }
+}
+
+fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+    let schema = schema.copy()?;
+    remove(
+        &schema,
+        &[
+            "gt",
+            "ge",
+            "lt",
+            "le",
+            "multiple_of",
+            "min_length",
+            "max_length",
+            "max_digits",
+            "decimal_places",
+            "pattern",
+            "strip_whitespace",
+            "to_lower",
+            "to_upper",
+            "ascii_only",
+            "now_op",
+            "version",
+        ],
+    )?;
+    if matches!(schema.text("type")?.as_deref(), Some("default" | "nullable")) {
+        schema.set_item("schema", without_constraints(&schema.schema("schema")?)?)?;
+    }
+    Ok(schema)
+}
+
+fn remove(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<()> {
+    for name in names {
+        if dict.contains(name)? {
+            dict.del_item(name)?;
+        }
+    }
+    Ok(())
 }
 
 /// What our markers left in a schema's metadata.

@@ -14,13 +14,11 @@ use crate::codec::{self, Binary, IndexKeys, PlanOptions, Unknown, Unset};
 #[pyclass(frozen, module = "oxidyn._core")]
 pub struct Plan {
     plan: Arc<codec::Plan>,
-    /// The model is kept with its plan: the schema may hold it only weakly.
-    model: Py<PyAny>,
 }
 
 impl Plan {
-    pub fn plan(&self) -> &Arc<codec::Plan> {
-        &self.plan
+    pub fn shared(&self) -> Arc<codec::Plan> {
+        Arc::clone(&self.plan)
     }
 }
 
@@ -37,7 +35,7 @@ impl Plan {
     #[expect(clippy::too_many_arguments, reason = "one for each option of the Python signature")]
     fn new(
         schema: &Bound<'_, PyAny>,
-        model: Py<PyAny>,
+        model: &Bound<'_, PyAny>,
         title: String,
         partition: Option<String>,
         sort: Option<String>,
@@ -58,8 +56,8 @@ impl Plan {
         };
         let indexes = indexes.into_iter().map(|(name, partition, sort)| IndexKeys { name, partition, sort }).collect();
         let options = PlanOptions { title, partition, sort, indexes, ttl, unset, unknown };
-        let plan = codec::Plan::compile(schema.py(), schema, options)?;
-        Ok(Self { plan: Arc::new(plan), model })
+        let plan = codec::Plan::compile(schema.py(), schema, model, options)?;
+        Ok(Self { plan: Arc::new(plan) })
     }
 
     /// Write an instance as the JSON of a DynamoDB item.
@@ -99,7 +97,6 @@ impl Plan {
 
     /// A model's class reaches its plan, and the plan the class.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.model)?;
         // While something else in Rust holds the plan, its objects are reachable from there too: then they are not
         // offered to the collector, which would take them for garbage together with this object.
         if Arc::strong_count(&self.plan) == 1 {

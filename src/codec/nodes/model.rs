@@ -74,9 +74,9 @@ pub struct Field {
     default_check: Option<Box<Own>>,
     /// The name under which Pydantic takes the value.
     input_name: Py<PyString>,
-    /// The field's schema, and what it is compiled with: for the values of conditions and updates.
-    pub schema: Py<PyDict>,
-    pub config: Option<Py<PyDict>>,
+    /// What Pydantic itself would use: for keys, and for the values of conditions and updates.
+    pub own: Box<Own>,
+    default: Option<Py<PyAny>>,
 }
 
 /// What stands for an attribute that is not there.
@@ -201,8 +201,8 @@ impl Codec for ModelNode {
         }
         model.fields.iter().try_for_each(|field| {
             field.node.traverse(visit)?;
-            visit.call(&field.schema)?;
-            visit.call(&field.config)?;
+            field.own.traverse(visit)?;
+            visit.call(&field.default)?;
             if let Some(own) = &field.default_check {
                 own.traverse(visit)?;
             }
@@ -327,8 +327,7 @@ fn build_fields<'py>(
             return builder.inside(name, |builder| Err(builder.schema_error(&message)));
         }
         if !matches!(kind, Kind::TypedDict) {
-            let inner = schema.schema("schema")?;
-            let default = inner.get_item("default")?.filter(|_| matches!(field.absent, Absent::Plain));
+            let default = field.default.as_ref().filter(|_| matches!(field.absent, Absent::Plain));
             template.set_item(&field.name, default)?;
         }
         fields.push(field);
@@ -410,14 +409,14 @@ fn build_field<'py>(
         stored: stored.into_boxed_str(),
         node,
         role,
-        omits_none: !matches!(kind, Kind::TypedDict) && default.is_some_and(|default| default.is_none()),
+        omits_none: !matches!(kind, Kind::TypedDict) && default.as_ref().is_some_and(|default| default.is_none()),
         omits_empty: is_set && !matches!(kind, Kind::TypedDict) && gives_empty_set,
         skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None,
         absent,
         default_check,
         input_name: PyString::intern(py, &input_name(name, field)?).unbind(),
-        schema: schema.unbind(),
-        config: builder.config.clone().map(Bound::unbind),
+        own: builder.own(&schema),
+        default: default.map(Bound::unbind),
     })
 }
 
@@ -673,7 +672,7 @@ impl Model {
                 }
                 Absent::Plain => match &field.default_check {
                     None if !self.is_typed_dict() => continue,
-                    _ => Ok(field.schema.bind(py).required("default")?),
+                    _ => Ok(field.default(py).expect("a plain default").clone()),
                 },
                 Absent::Copied(default) => Ok(python::deepcopy(py)?.call1((default,))?),
                 // A factory that needs the other fields is not called when those are refused, as Pydantic has it.
@@ -784,6 +783,10 @@ impl Model {
 }
 
 impl Field {
+    pub fn default<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
+        self.default.as_ref().map(|default| default.bind(py))
+    }
+
     /// Whether every instance has it.
     pub fn is_always_there(&self) -> bool {
         !matches!(self.absent, Absent::Nothing)

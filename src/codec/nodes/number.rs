@@ -45,6 +45,12 @@ impl IntNode {
     }
 }
 
+impl IntNode {
+    pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
+        self.least == i64::MIN && self.most == i64::MAX && value.is_exact_instance_of::<PyInt>()
+    }
+}
+
 impl Codec for IntNode {
     const KINDS: &'static [&'static str] = &["int"];
 

@@ -18,6 +18,12 @@ pub struct UuidNode {
     constrained: bool,
 }
 
+impl UuidNode {
+    pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
+        !self.constrained && python::uuid(value.py()).is_ok_and(|class| value.get_type().is(class))
+    }
+}
+
 impl Codec for UuidNode {
     const KINDS: &'static [&'static str] = &["uuid"];
 

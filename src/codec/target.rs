@@ -1,0 +1,308 @@
+//! A reference's path, resolved: where it lies by stored names, and how the values of conditions and updates are written
+//! there.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
+
+use super::definitions::Definitions;
+use super::infer;
+use super::key_spec::Role;
+use super::node::Node;
+use super::nodes::model::{Field, Model};
+use super::plan::Plan;
+use super::python;
+use super::schema::{Builder, Own, SchemaDict};
+use super::state::{Encoding, Outcome, Step};
+use crate::expr::ast::{Grid, Path, Segment, Value};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+
+/// What a value is for, and so what it must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `==` and `is_in`: lax conversion and the field's own validation.
+    Equality,
+    /// Order, `begins_with`, `add`: conversion only, since a bound need not be a value that the field could hold.
+    Range,
+    /// `set`: the field's own validation, as its schema says.
+    Update,
+}
+
+/// What None means for a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoneRule {
+    /// It is left out.
+    Absent,
+    /// It is stored as NULL.
+    Null,
+    /// The field may not be None.
+    Refused,
+}
+
+pub struct Target {
+    pub path: Path,
+    title: String,
+    /// The path in Python's names, for errors.
+    steps: Box<[Py<PyAny>]>,
+    node: Node,
+    /// The same for order comparisons, which refuse what does not sort.
+    ordered: Node,
+    definitions: Definitions,
+    own: Box<Own>,
+    /// The type without its constraints.
+    convert: Box<Own>,
+    role: Role,
+    none: NoneRule,
+    omits_empty: bool,
+    grid: Grid,
+}
+
+impl Target {
+    /// A value in its wire form. InvalidItem where the field refuses it, InvalidExpression where the field cannot be
+    /// compared that way.
+    pub fn encode(&self, value: &Bound<'_, PyAny>, purpose: Purpose) -> PyResult<Value> {
+        let py = value.py();
+        let encoded = self.encode_value(value, purpose).map_err(|mut refusal| {
+            for step in self.steps.iter().rev() {
+                refusal = refusal.under(|| Step::Name(step.clone_ref(py)));
+            }
+            refusal.into_error(py, &self.title)
+        })?;
+        if purpose == Purpose::Range {
+            self.check_range(py, encoded.tag)?;
+        }
+        Ok(encoded)
+    }
+
+    /// The value of a `set`, or `None` where the field's rule leaves the value out: None and the empty set, where absent
+    /// gives them back.
+    pub fn encode_update(&self, value: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
+        if value.is_none() && self.none == NoneRule::Absent || self.omits_empty && infer::is_empty_set(value) {
+            return Ok(None);
+        }
+        self.encode(value, Purpose::Update).map(Some)
+    }
+
+    /// What `set(None)` means.
+    pub fn none_rule(&self) -> NoneRule {
+        self.none
+    }
+
+    /// Whether the field is stored as N.
+    pub fn is_number(&self) -> bool {
+        self.node.tags().without(Tag::Null).only() == Some(Tag::N)
+    }
+
+    /// Visit every Python object that it holds.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.steps.iter().try_for_each(|step| visit.call(step))?;
+        self.node.traverse(visit)?;
+        self.ordered.traverse(visit)?;
+        self.definitions.traverse(visit)?;
+        self.own.traverse(visit)?;
+        self.convert.traverse(visit)
+    }
+
+    fn encode_value(&self, value: &Bound<'_, PyAny>, purpose: Purpose) -> Outcome<Value> {
+        let (node, value) = match purpose {
+            Purpose::Range => (&self.ordered, self.convert.validate(value, true)?),
+            Purpose::Equality => (&self.node, validated(&self.node, &self.own, value, true)?),
+            Purpose::Update => (&self.node, validated(&self.node, &self.own, value, false)?),
+        };
+        let mut wire = Vec::with_capacity(32);
+        node.encode(&value, &mut Encoding { out: &mut wire, definitions: &self.definitions, depth: 0 })?;
+        if purpose != Purpose::Range {
+            self.role.check_written(&wire)?;
+        }
+        let tag = Reader::new(&wire).tag()?;
+        Ok(Value { tag, wire: Bytes::from(wire), grid: self.grid })
+    }
+
+    fn check_range(&self, py: Python<'_>, tag: Tag) -> PyResult<()> {
+        let reason = match tag {
+            Tag::Bool | Tag::Null | Tag::M | Tag::L => "it is stored as {tag}, which has no order and cannot be added to",
+            Tag::S if !sorts(&self.node) => "a datetime that keeps its offset (utc=False) does not sort as the instants do",
+            _ => return Ok(()),
+        };
+        let path = self.steps.iter().map(|step| step.bind(py).to_string()).collect::<Vec<_>>().join(".");
+        Err(invalid_expression(py, &format!("{}.{path}: {}", self.title, reason.replace("{tag}", tag.name()))))
+    }
+}
+
+/// The value as the field would hold it; what already is such a value is not asked about.
+pub fn validated<'py>(node: &Node, own: &Own, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
+    if node.holds(value) { Ok(value.clone()) } else { own.validate(value, lax) }
+}
+
+fn innermost(node: &Node) -> &Node {
+    match node {
+        Node::Nullable(node) => innermost(node.inner()),
+        node => node,
+    }
+}
+
+fn sorts(node: &Node) -> bool {
+    match innermost(node) {
+        Node::DateTime(node) => node.sorts(),
+        _ => true,
+    }
+}
+
+fn grid(node: &Node) -> Grid {
+    match innermost(node) {
+        Node::Int(_) => Grid::Integer,
+        Node::Date(_) => Grid::Date,
+        Node::DateTime(node) => node.grid(),
+        _ => Grid::Dense,
+    }
+}
+
+/// Where a path has come to: the node there, its schema, and what that is compiled with.
+struct Place<'a, 'py> {
+    node: &'a Node,
+    schema: Bound<'py, PyDict>,
+    config: Option<Bound<'py, PyDict>>,
+    field: Option<&'a Field>,
+}
+
+/// Resolve a path of field names, keys and indexes.
+pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>) -> PyResult<Target> {
+    let options = plan.options();
+    let mut builder = Builder::new(py, options, plan.schema(py))?;
+    let mut steps = path.iter();
+    let mut spelled = options.title.clone();
+    let first = steps.next().ok_or_else(|| invalid_expression(py, "a reference without a field"))?;
+    let mut segments = Vec::with_capacity(path.len());
+    let mut place = field_of(py, plan.root(), &first, &spelled, &mut segments)?;
+    spell(&mut spelled, &first);
+    let role = if path.len() == 1 { place.field.map_or(Role::None, |field| field.role) } else { Role::None };
+    for step in steps {
+        place = part_of(py, plan, &builder, place, &step, &spelled, &mut segments)?;
+        spell(&mut spelled, &step);
+    }
+
+    builder.config = place.config.clone();
+    // Only the option knows that a field is the TTL.
+    let is_ttl = |field: &Field| path.len() == 1 && options.ttl.as_deref().is_some_and(|ttl| field.name.bind(py) == ttl);
+    let is_ttl = place.field.is_some_and(is_ttl);
+    let node = builder.build_again(&place.schema, is_ttl, role != Role::None)?;
+    let ordered = builder.build_again(&place.schema, is_ttl, true)?;
+    let own = builder.own(&place.schema);
+    let convert = builder.own_without_constraints(&place.schema)?;
+    builder.finish_definitions()?;
+    let nullable = node.tags().has(Tag::Null);
+    let none = match place.field {
+        Some(field) if field.omits_none => NoneRule::Absent,
+        _ if nullable => NoneRule::Null,
+        _ => NoneRule::Refused,
+    };
+    Ok(Target {
+        path: Path(segments),
+        title: options.title.clone(),
+        steps: path.iter().map(Bound::unbind).collect(),
+        grid: grid(&node),
+        definitions: builder.definitions,
+        node,
+        ordered,
+        own,
+        convert,
+        role,
+        none,
+        omits_empty: place.field.is_some_and(|field| field.omits_empty),
+    })
+}
+
+fn field_of<'a, 'py>(
+    py: Python<'py>,
+    model: &'a Model,
+    step: &Bound<'py, PyAny>,
+    spelled: &str,
+    segments: &mut Vec<Segment>,
+) -> PyResult<Place<'a, 'py>> {
+    let field = step.cast::<PyString>().ok().and_then(|name| model.field(py, name.to_str().ok()?));
+    let Some(field) = field else {
+        let known: Vec<String> = model.fields.iter().map(|field| field.name.bind(py).to_string()).collect();
+        return Err(invalid_expression(py, &format!("{spelled} has no field {step}; it has {}", known.join(", "))));
+    };
+    segments.push(Segment::Attribute(Arc::from(&*field.stored)));
+    let (schema, config) = field.own.parts(py);
+    Ok(Place { node: &field.node, schema, config, field: Some(field) })
+}
+
+fn part_of<'a, 'py>(
+    py: Python<'py>,
+    plan: &'a Plan,
+    builder: &Builder<'_, 'py>,
+    place: Place<'a, 'py>,
+    step: &Bound<'py, PyAny>,
+    spelled: &str,
+    segments: &mut Vec<Segment>,
+) -> PyResult<Place<'a, 'py>> {
+    let mut node = place.node;
+    let mut schema = place.schema;
+    loop {
+        schema = builder.resolve(&schema)?;
+        match schema.text("type")?.as_deref() {
+            Some("default" | "nullable") => schema = schema.schema("schema")?,
+            _ => break,
+        }
+    }
+    loop {
+        node = match node {
+            Node::Nullable(inner) => inner.inner(),
+            Node::Reference(reference) => plan.definitions().get(reference.number()),
+            _ => break,
+        }
+    }
+    let index = || -> PyResult<u32> {
+        let index = step.cast::<PyInt>().ok().filter(|step| !step.is_instance_of::<PyBool>());
+        index.and_then(|index| index.extract().ok()).ok_or_else(|| {
+            invalid_expression(py, &format!("{spelled} is a list: an element is told by its index from 0, not by {step}"))
+        })
+    };
+    let config = place.config;
+    match node {
+        Node::Model(model) => field_of(py, model.model(), step, spelled, segments),
+        Node::List(list) => {
+            segments.push(Segment::Index(index()?));
+            Ok(Place { node: list.element(), schema: schema.schema("items_schema")?, config, field: None })
+        }
+        Node::Tuple(tuple) => {
+            let index = index()?;
+            let Some(node) = tuple.element(index as usize) else {
+                return Err(invalid_expression(py, &format!("{spelled} has no element {index} with a type of its own")));
+            };
+            segments.push(Segment::Index(index));
+            let elements = schema.required("items_schema")?.cast_into::<PyList>()?;
+            let element = elements.get_item((index as usize).min(elements.len() - 1))?.cast_into()?;
+            Ok(Place { node, schema: element, config, field: None })
+        }
+        Node::Map(map) => {
+            let text = map.key_text(step).map_err(|refusal| refusal.into_error(py, spelled))?;
+            segments.push(Segment::Attribute(text.into()));
+            Ok(Place { node: map.value(), schema: schema.schema("values_schema")?, config, field: None })
+        }
+        _ => Err(invalid_expression(py, &format!("{spelled} has no parts, so there is no {step} in it"))),
+    }
+}
+
+fn spell(spelled: &mut String, step: &Bound<'_, PyAny>) {
+    if step.is_instance_of::<PyInt>() {
+        spelled.push_str(&format!("[{step}]"));
+    } else {
+        spelled.push('.');
+        spelled.push_str(&step.to_string());
+    }
+}
+
+#[cold]
+fn invalid_expression(py: Python<'_>, message: &str) -> PyErr {
+    python::invalid_expression(py)
+        .and_then(|class| class.call1((message,)))
+        .map_or_else(|error| error, PyErr::from_value)
+}
