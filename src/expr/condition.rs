@@ -38,29 +38,28 @@ impl Text<'_> {
             )));
         }
         match condition {
-            Condition::And(parts) => self.joined(parts, " AND ", Binding::And, place, depth),
-            Condition::Or(parts) => self.joined(parts, " OR ", Binding::Or, place, depth),
+            Condition::And(parts) => self.joined(parts, " AND ", Binding::And, place, depth)?,
+            Condition::Or(parts) => self.joined(parts, " OR ", Binding::Or, place, depth)?,
             Condition::Not(inner) => {
                 self.text.push_str("NOT (");
                 self.condition(inner, Binding::Or, depth + 1)?;
                 self.text.push(')');
-                Ok(())
             }
             Condition::Compare(path, comparison, value) => {
                 if comparison.is_order() {
                     check_ordered(path, comparison.symbol(), value)?;
                 }
-                self.comparison(path, comparison.symbol(), value)
+                self.comparison(path, comparison.symbol(), value);
             }
-            Condition::Between(path, low, high) => self.between(path, low, high),
-            Condition::In(path, values) => self.is_in(path, values),
+            Condition::Between(path, low, high) => self.between(path, low, high)?,
+            Condition::In(path, values) => self.is_in(path, values)?,
             Condition::Exists(path) => self.function("attribute_exists", path, None),
             Condition::NotExists(path) => self.function("attribute_not_exists", path, None),
             Condition::BeginsWith(path, prefix) => {
                 check_prefix(path, prefix)?;
-                self.function("begins_with", path, Some(prefix))
+                self.function("begins_with", path, Some(prefix));
             }
-        }?;
+        }
         check_size(self.text)
     }
 
@@ -95,26 +94,26 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn comparison(&mut self, path: &Path, symbol: &str, value: &Value) -> Result<()> {
+    fn comparison(&mut self, path: &Path, symbol: &str, value: &Value) {
         self.placeholders.path(self.text, path);
         self.text.push(' ');
         self.text.push_str(symbol);
         self.text.push(' ');
         self.placeholders.value(self.text, value);
-        Ok(())
     }
 
     fn between(&mut self, path: &Path, low: &Value, high: &Value) -> Result<()> {
         check_range(path, low, high)?;
         if order::compare(low, high) == Some(Ordering::Greater) {
             // Nothing lies between, and DynamoDB refuses such a BETWEEN; two comparisons say the same.
-            self.comparison(path, ">=", low)?;
+            self.comparison(path, ">=", low);
             self.text.push_str(" AND ");
-            return self.comparison(path, "<=", high);
+            self.comparison(path, "<=", high);
+        } else {
+            self.comparison(path, "BETWEEN", low);
+            self.text.push_str(" AND ");
+            self.placeholders.value(self.text, high);
         }
-        self.comparison(path, "BETWEEN", low)?;
-        self.text.push_str(" AND ");
-        self.placeholders.value(self.text, high);
         Ok(())
     }
 
@@ -144,7 +143,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn function(&mut self, name: &str, path: &Path, operand: Option<&Value>) -> Result<()> {
+    fn function(&mut self, name: &str, path: &Path, operand: Option<&Value>) {
         self.text.push_str(name);
         self.text.push('(');
         self.placeholders.path(self.text, path);
@@ -153,7 +152,6 @@ impl Text<'_> {
             self.placeholders.value(self.text, operand);
         }
         self.text.push(')');
-        Ok(())
     }
 }
 

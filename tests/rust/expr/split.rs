@@ -351,7 +351,7 @@ fn domains() -> impl Strategy<Value = Domain> {
         of(
             Tag::N,
             Grid::Dense,
-            (-4..5).map(|number: i64| format!("{}", number as f64 / 2.0)).collect(),
+            (-4..5).map(|number| format!("{}", f64::from(number) / 2.0)).collect(),
         ),
         of(
             Tag::N,
