@@ -33,7 +33,7 @@ R = TypeVar("R")
 class _ClientBase:
     """A client without I/O."""
 
-    __slots__ = ("__weakref__", "_core", "_shown")
+    __slots__ = ("__weakref__", "_config", "_core")
 
     def __init__(
         self,
@@ -62,18 +62,19 @@ class _ClientBase:
             max_connections=max_connections,
         )
         self._core = _core.Client(**config.core_options())
-        self._shown = repr(config).partition("(")[2]
+        self._config: Config | None = config
 
     @classmethod
     def local(cls, path: str | PathLike[str] | None = None) -> Self:
         """Open DynamoDB in this process, without an account or a server: in memory, or kept in the file `path`."""
         client = cls.__new__(cls)
         client._core = _core.Client.local(path)  # noqa: SLF001 (another constructor)
-        client._shown = ")"  # noqa: SLF001
+        client._config = None  # noqa: SLF001
         return client
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._shown}"
+        name = type(self).__name__
+        return f"{name}.local()" if self._config is None else repr(self._config).replace("Config", name, 1)
 
 
 def _table_name(schema: TableSchema, name: str | None) -> str:

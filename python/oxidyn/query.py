@@ -30,18 +30,27 @@ class _Spawn(Protocol):
 
 
 class _Pages(Generic[M]):
-    """Where an iteration stands: the items left of this page, and which operation fetches the next."""
+    """Where an iteration stands: what is left of a page, and which operation fetches the next one."""
 
-    __slots__ = ("_items", "_next", "_query")
+    __slots__ = ("_fetch", "_items", "_page", "_query")
 
     def __init__(self, query: _core.Query[M]) -> None:
         self._query = query
         self._items: Iterator[M] = iter(())
-        self._next: Operation[_core.Page[M]] | None = query.page(None)
+        self._page: _core.Page[M] | None = None
+        self._fetch: Operation[_core.Page[M]] | None = query.page(None)
+
+    def _following(self) -> Operation[_core.Page[M]] | None:
+        """What fetches the page after this one; the same again where that failed, None after the last."""
+        if self._page is not None:
+            # Only a page that was consumed knows how many items are still wanted.
+            cursor = self._page.next
+            self._page = None
+            self._fetch = None if cursor is None else self._query.page(cursor)
+        return self._fetch
 
     def _turn(self, page: _core.Page[M]) -> Iterator[M]:
-        self._items = page
-        self._next = None if page.next is None else self._query.page(page.next)
+        self._items = self._page = page
         return page
 
 
@@ -58,8 +67,8 @@ class QueryIterator(_Pages[M], Iterator[M]):
         # One `for` step is the fastest way to take an item, or to learn that the page is at its end.
         for item in self._items:
             return item
-        while self._next is not None:
-            for item in self._turn(self._run(self._next)):
+        while (fetch := self._following()) is not None:
+            for item in self._turn(self._run(fetch)):
                 return item
         raise StopIteration
 
@@ -76,8 +85,8 @@ class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
     async def __anext__(self) -> M:
         for item in self._items:
             return item
-        while self._next is not None:
-            for item in self._turn(await self._spawn(self._next)):
+        while (fetch := self._following()) is not None:
+            for item in self._turn(await self._spawn(fetch)):
                 return item
         raise StopAsyncIteration
 
