@@ -7,6 +7,7 @@ JSON schema and OpenAPI never show it. The core reads what concerns the wire (`n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, final
 
@@ -26,10 +27,12 @@ __all__ = [
     "Include",
     "Index",
     "IndexKeys",
+    "IndexOptions",
     "KeysOnly",
     "PartitionKey",
     "Projection",
     "SortKey",
+    "index_options",
 ]
 
 NAMESPACE: Final = "oxidyn"
@@ -131,6 +134,10 @@ class IndexKeys:
     project: Projection
 
 
+IndexOptions = Mapping[str, Projection | IndexKeys]
+"""What `indexes=` takes, by the index's name."""
+
+
 @final
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class Index(Role):
@@ -178,6 +185,17 @@ class Index(Role):
         Without `partition` it is a local index, on the table's own partition key.
         """
         return IndexKeys(_names(partition), _names(sort), All() if project is None else project)
+
+
+def index_options(title: str, indexes: Mapping[str, Any]) -> IndexOptions:
+    """What `indexes=` says about a model's indexes as wholes, checked."""
+    for name, index in indexes.items():
+        if not isinstance(index, All | KeysOnly | Include | IndexKeys):
+            raise SchemaError(
+                f'{title}: indexes={{"{name}": ...}} expected All(), KeysOnly(), Include(...) or Index.keys(...), found '
+                f"{type(index).__name__}."
+            )
+    return indexes
 
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from typing_extensions import Unpack, dataclass_transform
 
-from .annotations import All, Include, IndexKeys, KeysOnly, Projection
+from .annotations import IndexKeys, Projection, index_options
 from .errors import SchemaError
 from .expressions import Ref
 
@@ -102,20 +102,10 @@ class Model(BaseModel, metaclass=ModelMeta):
             if table is not None:
                 cls.__oxidyn_table__ = _table_name(cls, table)
             if indexes is not None:
-                cls.__oxidyn_indexes__ = {**cls.__oxidyn_indexes__, **_indexes(cls, indexes)}
+                cls.__oxidyn_indexes__ = {**cls.__oxidyn_indexes__, **index_options(cls.__name__, indexes)}
 
 
 def _table_name(model: type[BaseModel], name: object) -> str:
     if isinstance(name, str) and name:
         return name
     raise SchemaError(f"{model.__name__}: table={name!r} is no table's name; expected text.")
-
-
-def _indexes(model: type[BaseModel], indexes: Mapping[str, Any]) -> Mapping[str, Projection | IndexKeys]:
-    for name, index in indexes.items():
-        if not isinstance(index, All | KeysOnly | Include | IndexKeys):
-            raise SchemaError(
-                f'{model.__name__}: indexes={{"{name}": {index!r}}}: expected All(), KeysOnly(), Include(...) or '
-                f"Index.keys(...)."
-            )
-    return indexes

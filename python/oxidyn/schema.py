@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from inspect import isclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from typing_extensions import is_typeddict
@@ -21,13 +21,15 @@ from .annotations import (
     Include,
     Index,
     IndexKeys,
+    IndexOptions,
     KeyPart,
     Projection,
     Role,
     TableKey,
     TimeToLive,
+    index_options,
 )
-from .errors import SchemaError
+from .errors import InvalidOption, SchemaError
 
 __all__ = ["IndexSchema", "TableSchema", "Unknown", "Unset"]
 
@@ -41,8 +43,6 @@ _CACHE: Final = "__oxidyn_schemas__"
 
 _CORE_SCHEMA: Final = "core_schema"
 _FIELDS: Final = "fields"
-
-_IndexOptions = Mapping[str, Projection | IndexKeys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TableSchema:
         *,
         partition: str | None = None,
         sort: str | None = None,
-        indexes: _IndexOptions | None = None,
+        indexes: IndexOptions | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
     ) -> TableSchema:
@@ -83,13 +83,15 @@ class TableSchema:
         Options name fields and take the place of what the model's own markers say.
         """
         core_schema = complete(model)
-        options = (partition, sort, tuple((indexes or {}).items()), unset, unknown)
+        indexes = index_options(title_of(model), indexes or {})
+        options = (partition, sort, tuple(indexes.items()), unset, unknown)
         known = _cache(model).get(options)
         # A rebuilt model has another core schema, which its old plans know nothing of.
         if known is not None and known[0] is core_schema:
             return cast("TableSchema", known[1])
-        reading = _Reading(model, core_schema)
-        schema = reading.table_schema(partition, sort, indexes or {}, unset, unknown)
+        _expect("unset", unset, get_args(Unset))
+        _expect("unknown", unknown, get_args(Unknown))
+        schema = _Reading(model, core_schema).table_schema(partition, sort, indexes, unset, unknown)
         _remember(model, options, (core_schema, schema))
         return schema
 
@@ -130,6 +132,11 @@ def field_names(model: Any) -> tuple[str, ...]:
     core_schema = complete(model)
     names: tuple[str, ...] = _cached(model, _FIELDS, lambda: tuple(_Reading(model, core_schema).fields))
     return names
+
+
+def _expect(option: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidOption(f"{option}={value!r}: expected {' or '.join(map(repr, allowed))}.")
 
 
 def _adapted(model: Any) -> Any:
@@ -213,7 +220,7 @@ class _Reading:
                     yield name, role
 
     def table_schema(
-        self, partition: str | None, sort: str | None, options: _IndexOptions, unset: Unset, unknown: Unknown
+        self, partition: str | None, sort: str | None, options: IndexOptions, unset: Unset, unknown: Unknown
     ) -> TableSchema:
         keys: dict[KeyPart, str] = {}
         parts: dict[str, dict[KeyPart, list[tuple[int, str]]]] = {}
@@ -255,7 +262,7 @@ class _Reading:
     def _indexes(
         self,
         parts: Mapping[str, Mapping[KeyPart, list[tuple[int, str]]]],
-        options: _IndexOptions,
+        options: IndexOptions,
         sort: str | None,
     ) -> tuple[IndexSchema, ...]:
         indexes: list[IndexSchema] = []

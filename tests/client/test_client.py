@@ -131,7 +131,9 @@ def test_model_without_a_table_is_refused_with_both_ways_out():
     class Thing(Model):
         id: Annotated[str, PartitionKey]
 
-    with pytest.raises(SchemaError, match=r'class Thing\(Model, table="..."\), or call client.table\(Thing, name="..."\)'):
+    with pytest.raises(
+        SchemaError, match=r'class Thing\(Model, table="..."\), or call client.table\(Thing, name="..."\)'
+    ):
         Client.local().table(Thing)
 
 

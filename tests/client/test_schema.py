@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model, model_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypeAliasType, TypedDict
 
-from oxidyn import TTL, All, Epoch, Include, Index, KeysOnly, Model, PartitionKey, SchemaError, SortKey
+from oxidyn import TTL, All, Epoch, Include, Index, InvalidOption, KeysOnly, Model, PartitionKey, SchemaError, SortKey
 from oxidyn.schema import IndexSchema, TableSchema, field_names
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def test_markers_are_read_through_what_wraps_them():
 
     class Thing(Model):
         a: key
-        b: Annotated[str, SortKey, AfterValidator(str.lower), Field(max_length=3)]
+        b: Annotated[str, SortKey, Field(max_length=3)]
         c: Annotated[str | None, Index("by_c", partition=True)] = None
         d: Annotated[str, Index("by_d", partition=True)] | None = None
 
@@ -248,6 +248,7 @@ def test_markers_that_make_no_table_are_refused(fields, words):
         ({"sort": "org"}, r"Order\.org: is both"),
         ({"indexes": {"x": Index.keys(partition="nope")}}, r"""the index "x" names 'nope'"""),
         ({"indexes": {"x": Index.keys()}}, 'the index "x" has no key'),
+        ({"indexes": {"by_day": "KEYS_ONLY"}}, r'Order: indexes={"by_day": ...} expected All\(\).* found str'),
         ({"indexes": {"x": KeysOnly()}}, 'speaks of "x", but no field'),
         ({"indexes": {"local": Include("nope")}}, r"Include\(\) of Order: the index \"local\" names 'nope'"),
         (
@@ -258,6 +259,12 @@ def test_markers_that_make_no_table_are_refused(fields, words):
 )
 def test_options_that_make_no_table_are_refused(options, words):
     with pytest.raises(SchemaError, match=words):
+        TableSchema.of(Order, **options)
+
+
+@pytest.mark.parametrize("options", [{"unset": "drop"}, {"unknown": "keep"}])
+def test_policy_that_is_none_is_refused(options):
+    with pytest.raises(InvalidOption, match="expected '(store|skip)' or"):
         TableSchema.of(Order, **options)
 
 
