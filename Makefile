@@ -61,7 +61,7 @@ test-oldest: ## Run the Python tests on Pydantic 2.11.0
 test-debug: $(STAMPS)/test ## Run all tests on a debug build, with overflow checks and debug assertions
 	rm -f $(STAMPS)/extension
 	cargo test $(RUST_FEATURES)
-	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --profile dev
+	PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --profile dev
 	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
 # The peers live in an environment of their own (pyproject.toml says why); pydynox needs CPython 3.11.
@@ -119,5 +119,5 @@ $(STAMPS)/quickstart $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs $(STAMPS)/benc
 
 # `develop` is an editable install, so changes of Python files need no build.
 $(STAMPS)/extension: $(SOURCES) | $(STAMPS)/quickstart
-	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --release
+	PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --release
 	touch $@
