@@ -281,7 +281,7 @@ impl Page {
     }
 
     /// Where to go on, once the items of this page are consumed: `None` when no more are wanted or there are no more. Asked
-    /// for earlier, it looks beyond the items, which stay to be consumed.
+    /// for earlier, it looks beyond the items, which stay to be consumed and are still among those wanted.
     pub fn next_cursor(&self) -> Result<Option<Cursor>> {
         if self.wanted == Some(0) {
             return Ok(None);

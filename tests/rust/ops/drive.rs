@@ -74,6 +74,8 @@ pub fn request<O: Operation>(operation: &O) -> String {
     }
 }
 
+/// A line of a script, as `fault` is.
+#[allow(clippy::unnecessary_wraps)]
 pub fn reply(body: impl Into<Bytes>) -> Result<Reply> {
     Ok(Reply {
         body: body.into(),

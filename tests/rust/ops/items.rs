@@ -97,7 +97,7 @@ fn put_writes_the_item_with_the_condition_of_its_guard() {
     assert!(put(Guard::default().with(Some(eq("age", i(3))))).contains(r##""ConditionExpression":"#n0 = :v0""##));
     assert!(
         put(Guard::present("id".into()).with(Some(eq("age", i(3)))))
-            .contains(r##""ConditionExpression":"attribute_exists(#n0) AND #n1 = :v0""##)
+            .contains(r#""ConditionExpression":"attribute_exists(#n0) AND #n1 = :v0""#)
     );
 }
 
