@@ -6,7 +6,7 @@ Runs in process on the embedded engine: no account, no server, no network. `pyth
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, IntEnum
 from itertools import islice
@@ -126,7 +126,7 @@ def chunks(airports: Sequence[Airport]) -> Iterator[Sequence[Airport]]:
 
 
 @contextmanager
-def timed(what: str, count: int) -> Iterator[None]:
+def timed(what: str, count: int) -> Generator[None]:
     """Print what was done, how many of it, and how fast."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield

@@ -5,7 +5,7 @@
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from typing import Annotated, cast
@@ -51,7 +51,7 @@ class Note(Model, table="notes"):
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Hold one client for the life of the application: its connections are pooled."""
     name = os.environ.get("NOTES_TABLE")
     async with AsyncClient() if name else AsyncClient.local() as client:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from oxidyn import ItemAdapter
 from pydantic import TypeAdapter
 
+from oxidyn import ItemAdapter
 from tests.bench import shapes
 from tests.bench.report import Bar, Part, Row, Table
 from tests.bench.rounds import interleave

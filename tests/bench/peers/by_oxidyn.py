@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oxidyn import AsyncClient, Client, expr
-
 from tests.bench.peers import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Peer, same
 
 if TYPE_CHECKING:
