@@ -107,6 +107,10 @@ class TableSchema:
 
 def complete(model: Any) -> Any:
     """The core schema of a model, which is completed first where it was waiting for other classes."""
+    if not isclass(model) and (isinstance(model, BaseModel | Mapping) or is_dataclass(model)):
+        # Pydantic would refuse it too, and show its values.
+        name = type(model).__name__  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        raise SchemaError(f"expected a model's class, found an instance of {name}.")
     try:
         if isclass(model) and issubclass(model, BaseModel):
             if not model.__pydantic_complete__:

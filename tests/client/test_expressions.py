@@ -221,6 +221,10 @@ def test_refusal_is_also_a_type_error():
 # References
 
 
+def test_reference_has_no_public_name_of_its_own():
+    assert all(name.startswith("__") for name in dir(type(User.age)))
+
+
 def test_reference_in_a_hash_table_is_found_by_identity_and_never_compared():
     reference = User.age
     table = {reference: 1, User.age: 2, User.org: 3}

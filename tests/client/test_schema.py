@@ -248,7 +248,7 @@ def test_markers_that_make_no_table_are_refused(fields, words):
         ({"sort": "org"}, r"Order\.org: is both"),
         ({"indexes": {"x": Index.keys(partition="nope")}}, r"""the index "x" names 'nope'"""),
         ({"indexes": {"x": Index.keys()}}, 'the index "x" has no key'),
-        ({"indexes": {"by_day": "KEYS_ONLY"}}, r'Order: indexes={"by_day": ...} expected All\(\).* found str'),
+        ({"indexes": {"by_day": "KEYS_ONLY"}}, r'Order: indexes=\{"by_day": \.\.\.\} expected All\(\).* found str'),
         ({"indexes": {"x": KeysOnly()}}, 'speaks of "x", but no field'),
         ({"indexes": {"local": Include("nope")}}, r"Include\(\) of Order: the index \"local\" names 'nope'"),
         (
@@ -280,6 +280,18 @@ def test_key_is_required_of_a_table_and_not_of_a_schema():
 def test_what_has_no_fields_is_no_item(model):
     with pytest.raises(SchemaError, match="is no item: expected a model with fields"):
         TableSchema.of(model)
+
+
+@pytest.mark.parametrize(
+    "instance", [PlainEvent(org="secret", day="", at=0), Event("secret", "", datetime(2026, 1, 1)), {"a": "secret"}]
+)
+def test_instance_in_place_of_its_class_is_refused_without_its_values(instance):
+    with pytest.raises(
+        SchemaError, match=f"expected a model's class, found an instance of {type(instance).__name__}"
+    ) as caught:
+        TableSchema.of(instance)
+
+    assert caught.value.__cause__ is None
 
 
 def test_what_pydantic_has_no_schema_for_is_refused():

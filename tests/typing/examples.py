@@ -65,7 +65,7 @@ class User(Model, table="users", indexes={"by_email": KeysOnly(), "by_city": Inc
     tags: set[str] = set()
     lines: Annotated[list[int], Attribute(name="l")] = Field(default=[], max_length=3)
     total: timedelta = timedelta()
-    at: Annotated[datetime, Epoch("ms")] = datetime.min  # noqa: DTZ901
+    at: Annotated[datetime, Epoch("ms")] = datetime(2026, 1, 1)
     expires: Annotated[datetime | None, TTL] = None
     address: Address | None = None
     get: int = 0
