@@ -145,14 +145,14 @@ impl Drop for InFlight {
 
 impl Awaitable {
     fn ready(py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
-        Self::new(py, State::Ready(result))
+        Self::with(py, State::Ready(result))
     }
 
     fn waiting(py: Python<'_>, call: InFlight) -> PyResult<Py<PyAny>> {
-        Self::new(py, State::InFlight(call))
+        Self::with(py, State::InFlight(call))
     }
 
-    fn new(py: Python<'_>, state: State) -> PyResult<Py<PyAny>> {
+    fn with(py: Python<'_>, state: State) -> PyResult<Py<PyAny>> {
         Ok(Py::new(py, Self(Mutex::new(state)))?.into_any())
     }
 
@@ -195,10 +195,11 @@ impl Awaitable {
         &self,
         exception: Bound<'_, PyAny>,
         value: Option<Bound<'_, PyAny>>,
-        traceback: Option<Bound<'_, PyAny>>,
+        #[expect(unused_variables, reason = "Python sets it on the exception itself")] traceback: Option<
+            &Bound<'_, PyAny>,
+        >,
     ) -> PyResult<Py<PyAny>> {
         drop(self.take());
-        let _ = traceback;
         Err(PyErr::from_value(value.unwrap_or(exception)))
     }
 

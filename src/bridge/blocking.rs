@@ -22,7 +22,7 @@ use crate::transport::{Transport, not_sent};
 /// How long a signal may wait; most calls end before the first look.
 const SIGNAL_TICK: Duration = Duration::from_millis(50);
 /// A lane unused for so long has only connections that the server closed.
-const LANE_IDLE: Duration = Duration::from_secs(60);
+const LANE_IDLE: Duration = Duration::from_mins(1);
 
 /// Carry out `operation` on this thread. The outer error is a signal's exception (`KeyboardInterrupt`).
 pub fn run<O: Operation>(py: Python<'_>, core: &Core, mut operation: O) -> PyResult<Result<O::Output, Error>> {

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::blocking::Pool;
 use super::process::PerProcess;
 use crate::error::{Error, TransportKind};
+#[cfg(feature = "aws")]
+use crate::transport::aws::{Account, Aws};
+#[cfg(feature = "aws")]
+use crate::transport::config::Config;
 #[cfg(feature = "embedded")]
 use crate::transport::embedded::Embedded;
 use crate::transport::{Transport, not_sent};
-
-#[cfg(feature = "aws")]
-type Network = Remote<crate::transport::aws::Aws>;
 
 /// What `run` and `spawn` send through, until it is closed.
 pub struct Core(Mutex<Option<Arc<Connections>>>);
@@ -19,7 +20,7 @@ pub enum Connections {
     #[cfg(feature = "embedded")]
     Embedded(Embedded),
     #[cfg(feature = "aws")]
-    Network(Network),
+    Network(Remote<Aws>),
 }
 
 /// A transport over a network: one for each blocking caller at a time, one for all who await.
@@ -36,9 +37,11 @@ impl Core {
     }
 
     #[cfg(feature = "aws")]
-    pub fn aws(config: crate::transport::config::Config) -> Self {
-        let account = crate::transport::aws::Account::new(config);
-        Self::open(Connections::Network(Remote::new(move || account.connect())))
+    pub fn aws(config: Config) -> Self {
+        // A fork may catch the account's credentials half asked for, so a child finds its own.
+        let account = PerProcess::new();
+        let connect = move || account.with(|| Account::new(config.clone()), |account| account.connect());
+        Self::open(Connections::Network(Remote::new(connect)))
     }
 
     fn open(connections: Connections) -> Self {

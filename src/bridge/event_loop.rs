@@ -24,6 +24,21 @@ struct Pending {
     finish: Finish,
 }
 
+impl Pending {
+    fn resolve(self, py: Python<'_>, outcome: Box<dyn Any + Send>) -> PyResult<()> {
+        let future = self.future.bind(py);
+        // Cancelled, and the task has not yet come to let go of the call.
+        if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+            return Ok(());
+        }
+        match (self.finish)(py, outcome) {
+            Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
+            Err(error) => future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?,
+        };
+        Ok(())
+    }
+}
+
 /// What the loop calls when the bell rings.
 #[pyclass(frozen, weakref, name = "_Inbox", module = "oxidyn._core")]
 pub struct Inbox {
@@ -59,21 +74,17 @@ impl Inbox {
 #[pymethods]
 impl Inbox {
     /// Resolve every future whose outcome has come.
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+    fn __call__(&self, py: Python<'_>) {
         for Parcel { id, outcome } in self.mailbox.collect() {
-            let Some(Pending { future, finish }) = self.pending().remove(&id) else {
+            let Some(waiting) = self.pending().remove(&id) else {
                 continue;
             };
-            let future = future.bind(py);
-            if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                continue;
+            let future = waiting.future.clone_ref(py);
+            if let Err(error) = waiting.resolve(py, outcome) {
+                // Told, not raised: the other outcomes have callers who wait.
+                error.write_unraisable(py, Some(future.bind(py)));
             }
-            match finish(py, outcome) {
-                Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
-                Err(error) => future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?,
-            };
         }
-        Ok(())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

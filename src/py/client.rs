@@ -74,7 +74,7 @@ impl Client {
         };
         engine
             .map(|engine| Self(Arc::new(Core::embedded(engine))))
-            .map_err(|error| exception(py, error))
+            .map_err(|error| exception(py, &error))
     }
 
     /// Refuse further calls; those in flight end as they would.
@@ -128,12 +128,12 @@ impl Operation for Raw {
 fn settle(py: Python<'_>, outcome: Result<Bytes, Error>) -> PyResult<Py<PyAny>> {
     match outcome {
         Ok(body) => Ok(PyBytes::new(py, &body).into_any().unbind()),
-        Err(error) => Err(exception(py, error)),
+        Err(error) => Err(exception(py, &error)),
     }
 }
 
-fn exception(py: Python<'_>, error: Error) -> PyErr {
-    let name = match &error {
+fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    let name = match error {
         Error::Service(_) => "ServiceError",
         Error::Transport(error) => match error.kind {
             TransportKind::Credentials => "CredentialsError",
@@ -148,7 +148,7 @@ fn exception(py: Python<'_>, error: Error) -> PyErr {
         _ => "OxidynError",
     };
     let details = PyDict::new(py);
-    let told = match &error {
+    let told = match error {
         Error::Service(error) => details.set_item("code", &error.code),
         Error::Transport(error) => details.set_item("ambiguous", error.ambiguous),
         _ => Ok(()),

@@ -146,12 +146,13 @@ fn foreign(status: u16, settings: &Settings) -> TransportError {
 fn no_credentials(error: &CredentialsError, settings: &Settings) -> TransportError {
     let cause = causes(error);
     let message = match (error, &settings.profile) {
-        (CredentialsError::CredentialsNotLoaded(_), None) => format!(
+        (CredentialsError::CredentialsNotLoaded(_), None) => {
             "no AWS credentials were found in the environment (AWS_ACCESS_KEY_ID), the shared files (~/.aws, \
              AWS_PROFILE), a web identity, or the metadata of a container or an instance. Provide them in one of these \
              places, or as Client(access_key_id=..., secret_access_key=...), or name a profile: \
              Client(profile=\"...\"). Client.local() needs none"
-        ),
+                .to_owned()
+        }
         (CredentialsError::CredentialsNotLoaded(_), Some(profile)) => format!(
             "there is no profile \"{profile}\", or it holds no credentials: check it in ~/.aws/config and \
              ~/.aws/credentials"
