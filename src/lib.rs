@@ -33,5 +33,11 @@ mod core_module {
     #[pymodule_export]
     use crate::py::client::Client;
     #[pymodule_export]
+    use crate::py::operation::Operation;
+    #[pymodule_export]
+    use crate::py::pages::{Cursor, Page, Query};
+    #[pymodule_export]
     use crate::py::plan::Plan;
+    #[pymodule_export]
+    use crate::py::table::Table;
 }

@@ -28,7 +28,7 @@ mod schema;
 mod state;
 mod target;
 
-pub use key_spec::{IndexKey, KeyAttribute, KeySpec};
+pub use key_spec::KeyAttribute;
 pub use options::{IndexKeys, PlanOptions, Unknown, Unset};
 pub use low_level::Binary;
 pub use plan::Plan;

@@ -11,7 +11,8 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::bridge::{self, Core};
 use crate::error::{Error, TransportKind};
-use crate::ops::{Operation, Step};
+use crate::ops::{self, Step};
+use crate::py::operation::Operation;
 use crate::transport::config::Config;
 use crate::transport::embedded::Embedded;
 use crate::transport::{Call, OPERATIONS, Reply};
@@ -77,6 +78,16 @@ impl Client {
             .map_err(|error| exception(py, &error))
     }
 
+    /// Run the operation and wait for what it gives; the GIL is released meanwhile.
+    fn run(&self, py: Python<'_>, operation: &Operation) -> PyResult<Py<PyAny>> {
+        operation.runnable().run(py, &self.0)
+    }
+
+    /// Start the operation and give back an awaitable of what it gives.
+    fn spawn(&self, py: Python<'_>, operation: &Operation) -> PyResult<Py<PyAny>> {
+        operation.runnable().spawn(py, &self.0)
+    }
+
     /// Refuse further calls; those in flight end as they would.
     fn close(&self) {
         self.0.close();
@@ -113,7 +124,7 @@ impl Raw {
     }
 }
 
-impl Operation for Raw {
+impl ops::Operation for Raw {
     type Output = Bytes;
 
     fn start(&mut self) -> Step<Bytes> {

@@ -1,4 +1,9 @@
 //! The classes that Python sees, one file each, thin.
 
 pub mod client;
+pub mod exceptions;
+pub mod expression;
+pub mod operation;
+pub mod pages;
 pub mod plan;
+pub mod table;

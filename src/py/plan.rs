@@ -47,15 +47,34 @@ impl Plan {
         let unset = match unset {
             "store" => Unset::Store,
             "skip" => Unset::Skip,
-            other => return Err(PyValueError::new_err(format!("unset is \"store\" or \"skip\", not {other:?}"))),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "unset is \"store\" or \"skip\", not {other:?}"
+                )));
+            }
         };
         let unknown = match unknown {
             "skip" => Unknown::Skip,
             "error" => Unknown::Error,
-            other => return Err(PyValueError::new_err(format!("unknown is \"skip\" or \"error\", not {other:?}"))),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "unknown is \"skip\" or \"error\", not {other:?}"
+                )));
+            }
         };
-        let indexes = indexes.into_iter().map(|(name, partition, sort)| IndexKeys { name, partition, sort }).collect();
-        let options = PlanOptions { title, partition, sort, indexes, ttl, unset, unknown };
+        let indexes = indexes
+            .into_iter()
+            .map(|(name, partition, sort)| IndexKeys { name, partition, sort })
+            .collect();
+        let options = PlanOptions {
+            title,
+            partition,
+            sort,
+            indexes,
+            ttl,
+            unset,
+            unknown,
+        };
         let plan = codec::Plan::compile(schema.py(), schema, model, options)?;
         Ok(Self { plan: Arc::new(plan) })
     }
@@ -75,7 +94,10 @@ impl Plan {
         } else if let Ok(bytes) = data.cast::<PyByteArray>() {
             self.plan.load_wire(py, &bytes.to_vec())
         } else {
-            Err(PyTypeError::new_err(format!("load_wire takes bytes, not {}", data.get_type().name()?)))
+            Err(PyTypeError::new_err(format!(
+                "load_wire takes bytes, not {}",
+                data.get_type().name()?
+            )))
         }
     }
 
@@ -85,7 +107,11 @@ impl Plan {
         let binary = match mode {
             "python" => Binary::Bytes,
             "json" => Binary::Text,
-            other => return Err(PyValueError::new_err(format!("mode is \"python\" or \"json\", not {other:?}"))),
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "mode is \"python\" or \"json\", not {other:?}"
+                )));
+            }
         };
         self.plan.dump_item(item, binary)
     }

@@ -1,0 +1,258 @@
+//! `Error` -> the classes of `oxidyn.errors`: the only place where a Rust error becomes a Python exception.
+
+use std::sync::Arc;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
+
+use crate::codec::Plan;
+use crate::error::{ConditionFailure, ConditionMeaning, Error, ServiceError, TransportError, TransportKind};
+use crate::limits;
+use crate::wire::reader::Reader;
+use crate::wire::size;
+
+/// What every exception of one operation tells beside its own words.
+pub struct Context {
+    pub operation: &'static str,
+    pub table: Arc<str>,
+    pub plan: Arc<Plan>,
+    /// The key as the caller gave it, or the item that holds it.
+    pub key: Option<Py<PyAny>>,
+}
+
+impl Context {
+    /// The same for what outlives the operation: a page.
+    pub fn clone_for(&self, py: Python<'_>) -> Self {
+        Self {
+            operation: self.operation,
+            table: Arc::clone(&self.table),
+            plan: Arc::clone(&self.plan),
+            key: self.key.as_ref().map(|key| key.clone_ref(py)),
+        }
+    }
+
+    fn details<'py>(&self, py: Python<'py>, request_id: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
+        let details = PyDict::new(py);
+        details.set_item(intern!(py, "operation"), self.operation)?;
+        details.set_item(intern!(py, "table"), &*self.table)?;
+        details.set_item(intern!(py, "key"), self.key.as_ref())?;
+        details.set_item(intern!(py, "request_id"), request_id)?;
+        Ok(details)
+    }
+}
+
+/// Add the operation, table and key to an exception of ours that was raised while encoding or decoding.
+pub fn with_context(py: Python<'_>, error: PyErr, context: &Context) -> PyErr {
+    let value = error.value(py);
+    let is_ours = class(py, "OxidynError")
+        .and_then(|class| value.is_instance(&class))
+        .unwrap_or(false);
+    if is_ours {
+        let attached = context.details(py, None).and_then(|details| {
+            for (name, detail) in details {
+                if !detail.is_none() {
+                    value.setattr(name.cast::<pyo3::types::PyString>()?, detail)?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(failure) = attached {
+            return failure;
+        }
+    }
+    error
+}
+
+/// The exception for an operation that failed.
+pub fn raise(py: Python<'_>, error: Error, context: &Context) -> PyErr {
+    match error {
+        Error::Expression(message) => new(py, "InvalidExpression", message, context, None, &[]),
+        Error::Service(error) => service(py, error, context),
+        Error::Condition(failure) => condition(py, failure, context),
+        Error::Transport(error) => transport(py, error, context),
+        Error::Timeout(message) => new(py, "TableNotActive", message, context, None, &[]),
+        error @ Error::Unprocessed { .. } => new(py, "BatchIncomplete", error.to_string(), context, None, &[]),
+    }
+}
+
+/// An exception without an operation round it.
+pub fn plain(py: Python<'_>, name: &str, message: String) -> PyErr {
+    class(py, name)
+        .and_then(|class| class.call1((message,)))
+        .map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// Refuse an item that DynamoDB would refuse for its size; say which attributes weigh most.
+pub fn check_size(py: Python<'_>, item: &[u8], context: &Context) -> PyResult<()> {
+    let Ok(mut sizes) = size::attribute_sizes(item) else {
+        return Ok(());
+    };
+    let total: usize = sizes.iter().map(|attribute| attribute.bytes).sum();
+    if total <= limits::ITEM_BYTES {
+        return Ok(());
+    }
+    sizes.truncate(5);
+    let heaviest: Vec<String> = sizes
+        .iter()
+        .map(|attribute| format!("{} ({} bytes)", attribute.name, attribute.bytes))
+        .collect();
+    let message = format!(
+        "The item has {total} bytes, and DynamoDB takes {}; nothing was sent. Its heaviest attributes are {}: store less \
+         in them, or several items.",
+        limits::ITEM_BYTES,
+        heaviest.join(", ")
+    );
+    let pairs: Vec<(String, usize)> = sizes
+        .into_iter()
+        .map(|attribute| (attribute.name, attribute.bytes))
+        .collect();
+    let extra = [
+        ("size", total.into_pyobject(py)?.into_any().unbind()),
+        ("heaviest", pairs.into_pyobject(py)?.into_any().unbind()),
+    ];
+    Err(new(py, "ItemTooLarge", message, context, None, &extra))
+}
+
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import(intern!(py, "oxidyn.errors"))?.getattr(name)
+}
+
+pub fn new(
+    py: Python<'_>,
+    name: &str,
+    message: String,
+    context: &Context,
+    request_id: Option<&str>,
+    extra: &[(&str, Py<PyAny>)],
+) -> PyErr {
+    let made = context.details(py, request_id).and_then(|details| {
+        details.update(extra.into_py_dict(py)?.as_mapping())?;
+        class(py, name)?.call((message,), Some(&details))
+    });
+    made.map_or_else(|failure| failure, PyErr::from_value)
+}
+
+fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
+    let table = &context.table;
+    let (name, message) = match (error.code.as_str(), context.operation) {
+        ("ResourceNotFoundException", _) => (
+            "TableNotFound",
+            format!(
+                "There is no table \"{table}\": create it with create_table(), or check the client's region, account \
+                 and endpoint."
+            ),
+        ),
+        ("ResourceInUseException", "CreateTable") => (
+            "TableExists",
+            format!("There is a table \"{table}\" already; create_table() changed nothing."),
+        ),
+        ("ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded", _) => (
+            "Throttled",
+            format!(
+                "DynamoDB still throttles the request after every retry ({}): slow down, or raise the table's or the \
+                 account's limits.",
+                error.message
+            ),
+        ),
+        (
+            "AccessDeniedException"
+            | "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "IncompleteSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "ExpiredTokenException"
+            | "NotAuthorizedException",
+            _,
+        ) => (
+            "AccessDenied",
+            format!(
+                "DynamoDB refused the credentials ({}): {} Check who the client is (its profile or keys) and that its \
+                 policy allows dynamodb:{} on the table.",
+                error.code, error.message, context.operation
+            ),
+        ),
+        _ => (
+            "ServiceError",
+            format!("DynamoDB refused the request ({}): {}", error.code, error.message),
+        ),
+    };
+    let code = match error.code.into_pyobject(py) {
+        Ok(code) => code.into_any().unbind(),
+        Err(never) => match never {},
+    };
+    new(
+        py,
+        name,
+        message,
+        context,
+        error.request_id.as_deref(),
+        &[("code", code)],
+    )
+}
+
+fn condition(py: Python<'_>, failure: ConditionFailure, context: &Context) -> PyErr {
+    let item = match failure
+        .item
+        .map(|wire| context.plan.decode_item(py, &mut Reader::new(&wire)))
+        .transpose()
+    {
+        Ok(item) => item,
+        // The stored item cannot be shown as a model: that is told as the cause, and the refusal is not lost.
+        Err(refusal) => {
+            let error = refused(py, failure.meaning, failure.request_id.as_deref(), None, context);
+            error.set_cause(py, Some(with_context(py, refusal, context)));
+            return error;
+        }
+    };
+    refused(py, failure.meaning, failure.request_id.as_deref(), item, context)
+}
+
+fn refused(
+    py: Python<'_>,
+    meaning: ConditionMeaning,
+    request_id: Option<&str>,
+    item: Option<Py<PyAny>>,
+    context: &Context,
+) -> PyErr {
+    let table = &context.table;
+    let item = ("item", item.unwrap_or_else(|| py.None()));
+    match meaning {
+        ConditionMeaning::ItemNotFound => {
+            let message =
+                format!("Table \"{table}\" has no item under this key (`key` holds it); nothing was written.");
+            new(py, "ItemNotFound", message, context, request_id, &[])
+        }
+        ConditionMeaning::ItemExists => {
+            let message = format!(
+                "Table \"{table}\" has an item under this key already (`item` holds it); nothing was written. Use \
+                 put() to replace it."
+            );
+            new(py, "ItemExists", message, context, request_id, &[item])
+        }
+        ConditionMeaning::ConditionFailed => {
+            let message = "The condition of `where=` did not hold for the stored item (`item` holds it, None where \
+                           there is none); nothing was written."
+                .to_owned();
+            new(py, "ConditionFailed", message, context, request_id, &[item])
+        }
+    }
+}
+
+fn transport(py: Python<'_>, error: TransportError, context: &Context) -> PyErr {
+    let name = match error.kind {
+        TransportKind::Credentials => "CredentialsError",
+        TransportKind::Region => "RegionError",
+        TransportKind::Endpoint => "EndpointError",
+        TransportKind::Connect => "ConnectError",
+        TransportKind::Timeout => "RequestTimeout",
+        TransportKind::Reply => "ReplyError",
+        TransportKind::Closed => "ClientClosed",
+        TransportKind::Other => "TransportError",
+    };
+    let ambiguous = pyo3::types::PyBool::new(py, error.ambiguous)
+        .to_owned()
+        .into_any()
+        .unbind();
+    new(py, name, error.message, context, None, &[("ambiguous", ambiguous)])
+}

@@ -1,0 +1,297 @@
+//! Python's conditions and actions -> `expr::ast`, with every value written by its own field's codec.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyFrozenSet, PySet, PyString, PyTuple, PyType};
+
+use crate::codec::{NoneRule, Plan, Purpose, Target};
+use crate::expr::ast::{Action, Comparison, Condition, Value};
+use crate::limits;
+use crate::py::exceptions;
+use crate::wire::Tag;
+
+/// Walk the tuples of `Condition.__oxidyn_node__` (python/oxidyn/expressions.py).
+pub fn condition(plan: &Plan, condition: &Bound<'_, PyAny>) -> PyResult<Condition> {
+    nested(plan, condition, 0)
+}
+
+fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<Condition> {
+    let py = condition.py();
+    // Each level is an operator of the expression, so DynamoDB would refuse what would exhaust the stack here.
+    if depth > limits::EXPRESSION_OPERATORS {
+        return Err(refuse(
+            py,
+            format!(
+                "the condition nests more than {} operators, which DynamoDB refuses.",
+                limits::EXPRESSION_OPERATORS
+            ),
+        ));
+    }
+    let node = node(condition)?;
+    let operator = node.get_item(0)?;
+    let operator = operator.cast::<PyString>()?.to_str()?;
+    let operand = |place: usize| node.get_item(place);
+    Ok(match operator {
+        "and" => Condition::all(operands(plan, &node, depth)?),
+        "or" => Condition::any(operands(plan, &node, depth)?),
+        "not" => nested(plan, &operand(1)?, depth + 1)?.negated(),
+        "exists" => Condition::Exists(target(plan, &operand(1)?)?.path.clone()),
+        "not_exists" => Condition::NotExists(target(plan, &operand(1)?)?.path.clone()),
+        "is_none" => Condition::is_none(target(plan, &operand(1)?)?.path.clone()),
+        "is_some" => Condition::is_some(target(plan, &operand(1)?)?.path.clone()),
+        "begins_with" => {
+            let reference = operand(1)?;
+            let target = target(plan, &reference)?;
+            let prefix = value(&target, &reference, &operand(2)?, Purpose::Range, "begins_with")?;
+            if !matches!(prefix.tag, Tag::S | Tag::B) {
+                return Err(refuse(
+                    py,
+                    format!(
+                        "begins_with works on text and bytes, and {} is stored as {}.",
+                        name(&reference),
+                        prefix.tag.name()
+                    ),
+                ));
+            }
+            Condition::BeginsWith(target.path.clone(), prefix)
+        }
+        "between" => {
+            let reference = operand(1)?;
+            let target = target(plan, &reference)?;
+            let low = value(&target, &reference, &operand(2)?, Purpose::Range, "between")?;
+            let high = value(&target, &reference, &operand(3)?, Purpose::Range, "between")?;
+            Condition::Between(target.path.clone(), low, high)
+        }
+        "in" => is_in(plan, &operand(1)?, &operand(2)?)?,
+        symbol => compare(plan, comparison(py, symbol)?, &operand(1)?, &operand(2)?)?,
+    })
+}
+
+/// The actions of one update.
+pub fn actions(plan: &Plan, actions: &Bound<'_, PyTuple>) -> PyResult<Vec<Action>> {
+    actions.iter().map(|action| self::action(plan, &action)).collect()
+}
+
+fn action(plan: &Plan, action: &Bound<'_, PyAny>) -> PyResult<Action> {
+    let py = action.py();
+    let node = node(action)?;
+    let operator = node.get_item(0)?;
+    let operator = operator.cast::<PyString>()?.to_str()?;
+    let reference = node.get_item(1)?;
+    let target = target(plan, &reference)?;
+    if plan.key_spec().is_table_key(&target.path) {
+        return Err(refuse(
+            py,
+            format!(
+                "{} is part of the table's key, which no update can change: delete the item and put a new one.",
+                name(&reference)
+            ),
+        ));
+    }
+    let path = target.path.clone();
+    match operator {
+        "set" => {
+            let new = node.get_item(2)?;
+            refuse_reference(&new, "set")?;
+            if new.is_none() && target.none_rule() == NoneRule::Absent {
+                return Ok(Action::Remove(path));
+            }
+            // None comes back where the field's rule leaves the value out: an empty set.
+            Ok(target
+                .encode_update(&new)?
+                .map_or_else(|| Action::Remove(path.clone()), |v| Action::Set(path.clone(), v)))
+        }
+        "add" => {
+            let step = node.get_item(2)?;
+            refuse_reference(&step, "add")?;
+            Ok(Action::Add(path, addend(&target, &reference, &step)?))
+        }
+        "remove" => Ok(Action::Remove(path)),
+        other => Err(refuse(py, format!("{other} is not an action."))),
+    }
+}
+
+/// DynamoDB adds numbers to numbers and elements to sets, nothing else.
+fn addend(target: &Target, reference: &Bound<'_, PyAny>, step: &Bound<'_, PyAny>) -> PyResult<Value> {
+    let py = step.py();
+    let is_set = step.is_instance_of::<PySet>() || step.is_instance_of::<PyFrozenSet>();
+    if is_set && step.len()? == 0 {
+        return Err(refuse(
+            py,
+            format!(
+                "add to {}: the set is empty, so there is nothing to add.",
+                name(reference)
+            ),
+        ));
+    }
+    let value = target.encode(step, Purpose::Range)?;
+    let fits = match value.tag {
+        Tag::N => target.is_number(),
+        Tag::SS | Tag::NS | Tag::BS => true,
+        _ => false,
+    };
+    if fits {
+        return Ok(value);
+    }
+    Err(refuse(
+        py,
+        format!(
+            "add works on numbers and on sets of text, numbers or bytes, and {} is neither: use set().",
+            name(reference)
+        ),
+    ))
+}
+
+fn compare(
+    plan: &Plan,
+    comparison: Comparison,
+    reference: &Bound<'_, PyAny>,
+    operand: &Bound<'_, PyAny>,
+) -> PyResult<Condition> {
+    let target = target(plan, reference)?;
+    match comparison {
+        Comparison::Equal if operand.is_none() => Ok(Condition::is_none(target.path.clone())),
+        Comparison::NotEqual if operand.is_none() => Ok(Condition::is_some(target.path.clone())),
+        Comparison::Equal | Comparison::NotEqual => {
+            let value = value(&target, reference, operand, Purpose::Equality, "a comparison")?;
+            Ok(Condition::Compare(target.path.clone(), comparison, value))
+        }
+        _ => {
+            let value = value(&target, reference, operand, Purpose::Range, "an order comparison")?;
+            Ok(Condition::Compare(target.path.clone(), comparison, value))
+        }
+    }
+}
+
+/// None among the values means none, however it is stored.
+fn is_in(plan: &Plan, reference: &Bound<'_, PyAny>, values: &Bound<'_, PyAny>) -> PyResult<Condition> {
+    let target = target(plan, reference)?;
+    let mut has_none = false;
+    let mut some: Vec<Value> = Vec::new();
+    for operand in values.try_iter()? {
+        let operand = operand?;
+        if operand.is_none() {
+            has_none = true;
+        } else {
+            some.push(value(&target, reference, &operand, Purpose::Equality, "is_in")?);
+        }
+    }
+    let none = has_none.then(|| Condition::is_none(target.path.clone()));
+    match (none, some.is_empty()) {
+        (Some(none), true) => Ok(none),
+        (Some(none), false) => Ok(Condition::any([Condition::In(target.path.clone(), some), none])),
+        (None, false) => Ok(Condition::In(target.path.clone(), some)),
+        (None, true) => Err(refuse(
+            reference.py(),
+            format!(
+                "is_in for {} was given no value, and no item could match.",
+                name(reference)
+            ),
+        )),
+    }
+}
+
+fn operands(plan: &Plan, node: &Bound<'_, PyTuple>, depth: usize) -> PyResult<Vec<Condition>> {
+    node.iter()
+        .skip(1)
+        .map(|operand| nested(plan, &operand, depth + 1))
+        .collect()
+}
+
+fn node<'py>(expression: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+    Ok(expression
+        .getattr(intern!(expression.py(), "__oxidyn_node__"))?
+        .cast_into::<PyTuple>()?)
+}
+
+fn comparison(py: Python<'_>, symbol: &str) -> PyResult<Comparison> {
+    Ok(match symbol {
+        "=" => Comparison::Equal,
+        "<>" => Comparison::NotEqual,
+        "<" => Comparison::Less,
+        "<=" => Comparison::LessOrEqual,
+        ">" => Comparison::Greater,
+        ">=" => Comparison::GreaterOrEqual,
+        other => return Err(refuse(py, format!("{other} is not a comparison."))),
+    })
+}
+
+fn value(
+    target: &Target,
+    reference: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    purpose: Purpose,
+    operator: &str,
+) -> PyResult<Value> {
+    refuse_reference(value, operator)?;
+    if value.is_none() {
+        return Err(refuse(
+            value.py(),
+            format!(
+                "{operator} of {} needs a value, found None; is_none() and is_some() ask for None.",
+                name(reference)
+            ),
+        ));
+    }
+    target.encode(value, purpose)
+}
+
+fn refuse_reference(value: &Bound<'_, PyAny>, operator: &str) -> PyResult<()> {
+    // A reference's class answers for any attribute, so the class is asked, not the object.
+    if value
+        .get_type()
+        .getattr_opt(intern!(value.py(), "__oxidyn_path__"))?
+        .is_none()
+    {
+        return Ok(());
+    }
+    Err(refuse(
+        value.py(),
+        format!(
+            "{operator} takes a value, found the field reference {}: two fields cannot be compared yet.",
+            name(value)
+        ),
+    ))
+}
+
+fn target(plan: &Plan, reference: &Bound<'_, PyAny>) -> PyResult<std::sync::Arc<Target>> {
+    let py = reference.py();
+    let model = reference.getattr(intern!(py, "__oxidyn_model__"))?;
+    let path = reference
+        .getattr(intern!(py, "__oxidyn_path__"))?
+        .cast_into::<PyTuple>()?;
+    let own = plan.model(py);
+    if !model.is(own) && !related(&model, own)? {
+        return Err(refuse(
+            py,
+            format!(
+                "{} is a field of another model: this table stores {}.",
+                name(reference),
+                plan.title()
+            ),
+        ));
+    }
+    plan.target(py, &path)
+}
+
+/// A table of a subclass takes conditions told on its base, and the other way round.
+fn related(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match (a.cast::<PyType>(), b.cast::<PyType>()) {
+        (Ok(a), Ok(b)) => {
+            let (a_bases, b_bases) = (a.mro(), b.mro());
+            Ok(a_bases.contains(b)? || b_bases.contains(a)?)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// How the reference is spelled: `User.address.city`.
+fn name(reference: &Bound<'_, PyAny>) -> String {
+    reference
+        .repr()
+        .map_or_else(|_| "the field".to_owned(), |text| text.to_string())
+}
+
+fn refuse(py: Python<'_>, message: String) -> PyErr {
+    exceptions::plain(py, "InvalidExpression", message)
+}

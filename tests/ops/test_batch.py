@@ -1,0 +1,56 @@
+"""batch_get, batch_put, batch_delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.ops.models import User
+
+
+def people(count: int) -> list[User]:
+    return [User(org=f"o{number % 3}", id=number, nick="n" * number) for number in range(count)]
+
+
+def test_any_number_of_items_is_written_and_read_in_order(users: Any) -> None:
+    written = people(130)
+    users.batch_put(written)
+
+    keys = [(user.org, user.id) for user in written]
+
+    assert users.batch_get(keys) == written
+    assert users.batch_get(keys[::-1]) == written[::-1]
+
+
+def test_an_absent_item_is_none_in_its_place(users: Any) -> None:
+    user = User(org="a", id=1)
+    users.put(user)
+
+    assert users.batch_get([("a", 2), ("a", 1), ("b", 1)]) == [None, user, None]
+
+
+def test_a_key_asked_twice_comes_back_twice(users: Any) -> None:
+    user = User(org="a", id=1)
+    users.put(user)
+
+    assert users.batch_get([("a", 1), user, ("a", 1)], consistent=True) == [user, user, user]
+
+
+def test_nothing_to_do(users: Any) -> None:
+    assert users.batch_get([]) == []
+    users.batch_put([])
+    users.batch_delete([])
+
+
+def test_of_two_items_with_one_key_the_last_is_stored(users: Any) -> None:
+    users.batch_put([User(org="a", id=1, age=1), User(org="a", id=2), User(org="a", id=1, age=2)])
+
+    assert users.get("a", 1).age == 2
+
+
+def test_batch_delete_takes_keys_and_instances(users: Any) -> None:
+    written = people(60)
+    users.batch_put(written)
+
+    users.batch_delete([*((user.org, user.id) for user in written[:30]), *written[30:]])
+
+    assert list(users.scan()) == []
