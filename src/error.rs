@@ -18,9 +18,9 @@ pub enum Error {
     /// No answer, or one that is not DynamoDB's.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// Part of a batch was still unprocessed after every retry; nothing of it is lost.
-    #[error("{} of the batch's entries were still unprocessed after {attempts} attempts", unprocessed.len())]
-    Unprocessed { unprocessed: Vec<Bytes>, attempts: u32 },
+    /// A batch ended before all of it was done.
+    #[error(transparent)]
+    Incomplete(#[from] Incomplete),
     /// The wait for a table ended before it was active.
     #[error("{0}")]
     Timeout(String),
@@ -77,4 +77,18 @@ pub enum TransportKind {
     Reply,
     Closed,
     Other,
+}
+
+/// What is left of a batch, so that nothing of it is lost; the rest is done.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{} of the batch's {given} entries are not done, after {attempts} attempts at the last request", entries.len())]
+pub struct Incomplete {
+    /// The places of the entries that are not done, in the batch as it was given.
+    pub entries: Vec<usize>,
+    pub given: usize,
+    pub attempts: u32,
+    /// What ended it, where it was not the service's leaving entries unprocessed: the entries of that one request may
+    /// be done where the error is ambiguous.
+    #[source]
+    pub cause: Option<Box<Error>>,
 }

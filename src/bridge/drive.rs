@@ -27,7 +27,6 @@ pub async fn drive<O: Operation>(
 pub fn advance<O: Operation>(operation: &mut O, answer: Result<Reply, Error>) -> Result<Step<O::Output>, Error> {
     match answer {
         Ok(reply) => operation.step(reply),
-        Err(Error::Service(error)) => operation.fail(error),
-        Err(error) => Err(error),
+        Err(error) => operation.fail(error),
     }
 }

@@ -9,7 +9,7 @@ use super::backoff::Backoff;
 use super::body::{Body, member};
 use super::key::{identity, read_identity};
 use super::{Operation, Step, is_throttling, reply};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::{Error, Incomplete, Result};
 use crate::limits;
 use crate::transport::{Call, Reply};
 use crate::wire::reader::{self, ReadError, Reader};
@@ -100,11 +100,20 @@ impl BatchGet {
     fn retry(&mut self) -> Result<Step<Vec<Option<Bytes>>>> {
         match self.backoff.next_wait() {
             Some(wait) => Ok(Step::CallAfter(wait, self.call())),
-            None => Err(Error::Unprocessed {
-                unprocessed: self.chunk.iter().map(|place| self.asked.keys[*place].clone()).collect(),
-                attempts: self.backoff.attempts(),
-            }),
+            None => Err(self.incomplete()),
         }
+    }
+
+    /// What was not read: the keys of the request under way, and those that were not asked for yet.
+    fn incomplete(&self) -> Error {
+        let places = self.asked.places.iter().enumerate();
+        let unread = places.filter(|(_, place)| self.chunk.contains(place) || **place >= self.next);
+        Error::Incomplete(Incomplete {
+            entries: unread.map(|(entry, _)| entry).collect(),
+            given: self.asked.places.len(),
+            attempts: self.backoff.attempts(),
+            cause: None,
+        })
     }
 
     fn call(&self) -> Call {
@@ -181,11 +190,11 @@ impl Operation for BatchGet {
         }
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Self::Output>> {
+    fn fail(&mut self, error: Error) -> Result<Step<Self::Output>> {
         if is_throttling(&error) {
             self.retry()
         } else {
-            Err(Error::Service(error))
+            Err(error)
         }
     }
 }

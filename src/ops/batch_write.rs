@@ -8,12 +8,12 @@ use bytes::Bytes;
 
 use super::backoff::Backoff;
 use super::body::{Body, member};
-use super::key::identity;
+use super::key::{identity, read_identity};
 use super::{Operation, Step, is_throttling, reply};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::{Error, Incomplete, Result};
 use crate::limits;
 use crate::transport::{Call, Reply};
-use crate::wire::reader::{self, Reader};
+use crate::wire::reader::{self, ReadError, Reader};
 use crate::wire::writer;
 
 const OPERATION: &str = "BatchWriteItem";
@@ -22,14 +22,24 @@ const OPERATION: &str = "BatchWriteItem";
 /// twice; here the last write to a key is the one that is sent, as if they were made one after another.
 #[derive(Debug, Clone)]
 pub struct BatchWrite {
-    table: Arc<str>,
-    /// `{"PutRequest":{"Item":…}}` and `{"DeleteRequest":{"Key":…}}`, one for each key.
-    requests: Arc<[Bytes]>,
+    given: Arc<Given>,
     /// The requests of the call under way.
-    chunk: Vec<Bytes>,
+    chunk: Vec<usize>,
     /// The first request that was not sent yet.
     next: usize,
     backoff: Backoff,
+}
+
+#[derive(Debug)]
+struct Given {
+    table: Box<str>,
+    key_attributes: Box<[Arc<str>]>,
+    /// `{"PutRequest":{"Item":…}}` and `{"DeleteRequest":{"Key":…}}`, one for each key.
+    requests: Vec<Bytes>,
+    /// For each request, its place among the writes as they were given.
+    entries: Vec<usize>,
+    by_identity: HashMap<Vec<u8>, usize>,
+    count: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -60,20 +70,30 @@ impl Write {
 impl BatchWrite {
     /// `key_attributes` are those of the table.
     pub fn new(table: &str, key_attributes: &[Arc<str>], writes: impl IntoIterator<Item = Write>) -> Result<Self> {
-        let mut requests = Vec::new();
-        let mut places = HashMap::new();
-        for write in writes {
-            match places.entry(identity(write.content(), key_attributes)?) {
-                Entry::Occupied(place) => requests[*place.get()] = write.request(),
+        let mut given = Given {
+            table: table.into(),
+            key_attributes: key_attributes.into(),
+            requests: Vec::new(),
+            entries: Vec::new(),
+            by_identity: HashMap::new(),
+            count: 0,
+        };
+        for (entry, write) in writes.into_iter().enumerate() {
+            given.count = entry + 1;
+            match given.by_identity.entry(identity(write.content(), key_attributes)?) {
+                Entry::Occupied(place) => {
+                    given.requests[*place.get()] = write.request();
+                    given.entries[*place.get()] = entry;
+                }
                 Entry::Vacant(place) => {
-                    place.insert(requests.len());
-                    requests.push(write.request());
+                    place.insert(given.requests.len());
+                    given.requests.push(write.request());
+                    given.entries.push(entry);
                 }
             }
         }
         Ok(Self {
-            table: table.into(),
-            requests: requests.into(),
+            given: Arc::new(given),
             chunk: Vec::new(),
             next: 0,
             backoff: Backoff::default(),
@@ -89,8 +109,8 @@ impl BatchWrite {
     /// Send the next requests, if there are any.
     fn advance(&mut self) -> Step<()> {
         self.backoff.succeeded();
-        let end = self.requests.len().min(self.next + limits::BATCH_WRITE_ITEMS);
-        self.chunk = self.requests[self.next..end].to_vec();
+        let end = self.given.requests.len().min(self.next + limits::BATCH_WRITE_ITEMS);
+        self.chunk = (self.next..end).collect();
         self.next = end;
         if self.chunk.is_empty() {
             Step::Done(())
@@ -101,25 +121,45 @@ impl BatchWrite {
 
     /// Send once more what is left of the chunk.
     fn retry(&mut self) -> Result<Step<()>> {
-        if let Some(wait) = self.backoff.next_wait() {
-            return Ok(Step::CallAfter(wait, self.call()));
+        match self.backoff.next_wait() {
+            Some(wait) => Ok(Step::CallAfter(wait, self.call())),
+            None => Err(self.incomplete(None)),
         }
-        let mut unprocessed = std::mem::take(&mut self.chunk);
-        unprocessed.extend_from_slice(&self.requests[self.next..]);
-        Err(Error::Unprocessed {
-            unprocessed,
+    }
+
+    /// What was not written: the rest of the request under way, and those that were not sent yet.
+    fn incomplete(&self, cause: Option<Error>) -> Error {
+        let unsent = self.next..self.given.requests.len();
+        let mut entries: Vec<usize> = self
+            .chunk
+            .iter()
+            .copied()
+            .chain(unsent)
+            .map(|place| self.given.entries[place])
+            .collect();
+        entries.sort_unstable();
+        Error::Incomplete(Incomplete {
+            entries,
+            given: self.given.count,
             attempts: self.backoff.attempts(),
+            cause: cause.map(Box::new),
         })
+    }
+
+    /// Whether a write was done already, so that an error must say which ones were not.
+    fn has_written(&self) -> bool {
+        self.next > self.chunk.len()
     }
 
     fn call(&self) -> Call {
         let mut body = Body::open();
-        body.reserve(self.chunk.iter().map(Bytes::len).sum::<usize>() + 64);
+        let requests_of_chunk = self.chunk.iter().map(|place| &self.given.requests[*place]);
+        body.reserve(requests_of_chunk.clone().map(Bytes::len).sum::<usize>() + 64);
         let tables = body.name("RequestItems");
         tables.push(b'{');
-        let requests = member(tables, &self.table);
+        let requests = member(tables, &self.given.table);
         requests.push(b'[');
-        for request in &self.chunk {
+        for request in requests_of_chunk {
             writer::push_separator(requests);
             requests.extend_from_slice(request);
         }
@@ -131,14 +171,21 @@ impl BatchWrite {
     }
 }
 
-/// What the reply leaves unprocessed, as the service gives it back.
-fn read_unprocessed(body: &Bytes) -> reader::Result<Vec<Bytes>> {
+/// The requests that the reply leaves unprocessed.
+fn read_unprocessed(body: &Bytes, given: &Given) -> reader::Result<Vec<usize>> {
     let mut unprocessed = Vec::new();
     reply::members(&mut Reader::new(body), |name, reader| match name {
         "UnprocessedItems" => reply::members(reader, |_, reader| {
             reply::elements(reader, |reader| {
-                unprocessed.push(body.slice(reader.raw_value()?));
-                Ok(())
+                // {"PutRequest":{"Item":{…}}} or {"DeleteRequest":{"Key":{…}}}
+                reply::members(reader, |_, reader| {
+                    reply::members(reader, |_, reader| {
+                        let identity = read_identity(reader, &given.key_attributes)?;
+                        let place = identity.and_then(|identity| given.by_identity.get(&identity).copied());
+                        unprocessed.push(place.ok_or_else(|| reader.error("the key of a write that was sent"))?);
+                        Ok::<_, ReadError>(())
+                    })
+                })
             })
         }),
         _ => reader.skip_value(),
@@ -154,7 +201,8 @@ impl Operation for BatchWrite {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<()>> {
-        self.chunk = read_unprocessed(&reply.body).map_err(|error| reply::unreadable(OPERATION, &error))?;
+        self.chunk =
+            read_unprocessed(&reply.body, &self.given).map_err(|error| reply::unreadable(OPERATION, &error))?;
         if self.chunk.is_empty() {
             Ok(self.advance())
         } else {
@@ -162,11 +210,13 @@ impl Operation for BatchWrite {
         }
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<()>> {
+    fn fail(&mut self, error: Error) -> Result<Step<()>> {
         if is_throttling(&error) {
             self.retry()
+        } else if self.has_written() {
+            Err(self.incomplete(Some(error)))
         } else {
-            Err(Error::Service(error))
+            Err(error)
         }
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::body::Body;
 use super::guard::{Guard, Meaning};
 use super::{Operation, Returning, Step, StoredItem, reply};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::{Error, Result};
 use crate::transport::{Call, Reply};
 
 const OPERATION: &str = "DeleteItem";
@@ -51,7 +51,7 @@ impl Operation for Delete {
         }
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Self::Output>, Error> {
+    fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {
         Err(self.meaning.explain(OPERATION, error))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::reply;
-use crate::error::{ConditionFailure, ConditionMeaning, Error, Result, ServiceError};
+use crate::error::{ConditionFailure, ConditionMeaning, Error, Result};
 use crate::expr::ast::{Condition, Path};
 
 /// The condition of a write. The default asks for nothing.
@@ -85,7 +85,10 @@ pub(super) enum Meaning {
 
 impl Meaning {
     /// The error in the caller's terms.
-    pub fn explain(self, operation: &str, error: ServiceError) -> Error {
+    pub fn explain(self, operation: &str, error: Error) -> Error {
+        let Error::Service(error) = error else {
+            return error;
+        };
         if error.code != "ConditionalCheckFailedException" {
             return Error::Service(error);
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ServiceError};
+use crate::error::Error;
 use crate::transport::{Call, Reply};
 
 mod body;
@@ -36,9 +36,9 @@ pub trait Operation: Clone + Send + Sync + 'static {
     /// What follows a reply.
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>, Error>;
 
-    /// What follows an error reply: another call, or the error in the caller's terms.
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Self::Output>, Error> {
-        Err(Error::Service(error))
+    /// What follows an error reply, or none: another call, or the error in the caller's terms.
+    fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {
+        Err(error)
     }
 }
 
@@ -62,9 +62,9 @@ pub enum Returning {
 }
 
 /// Whether the service did nothing because too much was asked of it at once, so that asking again later helps.
-fn is_throttling(error: &ServiceError) -> bool {
-    matches!(
+fn is_throttling(error: &Error) -> bool {
+    matches!(error, Error::Service(error) if matches!(
         error.code.as_str(),
         "ProvisionedThroughputExceededException" | "RequestLimitExceeded" | "ThrottlingException"
-    )
+    ))
 }

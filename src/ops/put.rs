@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::body::Body;
 use super::guard::{Guard, Meaning};
 use super::{Operation, Step};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::{Error, Result};
 use crate::transport::{Call, Reply};
 
 const OPERATION: &str = "PutItem";
@@ -44,7 +44,7 @@ impl Operation for Put {
         Ok(Step::Done(()))
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Self::Output>, Error> {
+    fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {
         Err(self.meaning.explain(OPERATION, error))
     }
 }

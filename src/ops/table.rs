@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::body::{Body, member};
 use super::{Operation, Step, reply};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::{Error, Result};
 use crate::expr::split::KeySchema;
 use crate::transport::{Call, Reply};
 use crate::wire::reader::Reader;
@@ -202,10 +202,10 @@ impl Operation for CreateTable {
         }
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Bytes>> {
+    fn fail(&mut self, error: Error) -> Result<Step<Bytes>> {
         match &mut self.stage {
             Creation::Waiting(wait) => wait.fail(error),
-            Creation::Asked(_) | Creation::EnablingTtl { .. } => Err(Error::Service(error)),
+            Creation::Asked(_) | Creation::EnablingTtl { .. } => Err(error),
         }
     }
 }
@@ -276,12 +276,11 @@ impl Operation for WaitUntilActive {
         }
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Bytes>> {
-        // DescribeTable may not know a table yet that was created a moment ago.
-        if error.code == "ResourceNotFoundException" {
-            self.ask_again("not there")
-        } else {
-            Err(Error::Service(error))
+    fn fail(&mut self, error: Error) -> Result<Step<Bytes>> {
+        match error {
+            // DescribeTable may not know a table yet that was created a moment ago.
+            Error::Service(error) if error.code == "ResourceNotFoundException" => self.ask_again("not there"),
+            error => Err(error),
         }
     }
 }

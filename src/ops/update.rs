@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::body::Body;
 use super::guard::{Guard, Meaning};
 use super::{Operation, Returning, Step, StoredItem, reply};
-use crate::error::{Error, Result, ServiceError};
+use crate::error::{Error, Result};
 use crate::expr::ast::Action;
 use crate::expr::update;
 use crate::transport::{Call, Reply};
@@ -77,7 +77,7 @@ impl Operation for Update {
         }
     }
 
-    fn fail(&mut self, error: ServiceError) -> Result<Step<Self::Output>, Error> {
+    fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {
         Err(self.meaning.explain(OPERATION, error))
     }
 }

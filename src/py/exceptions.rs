@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict};
+use pyo3::types::{IntoPyDict, PyDict, PyList};
 
 use crate::codec::Plan;
-use crate::error::{ConditionFailure, ConditionMeaning, Error, ServiceError, TransportError, TransportKind};
+use crate::error::{
+    ConditionFailure, ConditionMeaning, Error, Incomplete, ServiceError, TransportError, TransportKind,
+};
 use crate::limits;
 use crate::wire::reader::Reader;
 use crate::wire::size;
@@ -19,6 +21,8 @@ pub struct Context {
     pub plan: Arc<Plan>,
     /// The key as the caller gave it, or the item that holds it.
     pub key: Option<Py<PyAny>>,
+    /// The entries of a batch as the caller gave them.
+    pub entries: Option<Py<PyList>>,
 }
 
 impl Context {
@@ -29,6 +33,7 @@ impl Context {
             table: Arc::clone(&self.table),
             plan: Arc::clone(&self.plan),
             key: self.key.as_ref().map(|key| key.clone_ref(py)),
+            entries: self.entries.as_ref().map(|entries| entries.clone_ref(py)),
         }
     }
 
@@ -72,7 +77,7 @@ pub fn raise(py: Python<'_>, error: Error, context: &Context) -> PyErr {
         Error::Condition(failure) => condition(py, failure, context),
         Error::Transport(error) => transport(py, error, context),
         Error::Timeout(message) => new(py, "TableNotActive", message, context, None, &[]),
-        error @ Error::Unprocessed { .. } => new(py, "BatchIncomplete", error.to_string(), context, None, &[]),
+        Error::Incomplete(error) => incomplete(py, error, context),
     }
 }
 
@@ -237,6 +242,31 @@ fn refused(
             new(py, "ConditionFailed", message, context, request_id, &[item])
         }
     }
+}
+
+fn incomplete(py: Python<'_>, error: Incomplete, context: &Context) -> PyErr {
+    let given = context.entries.as_ref().map(|entries| entries.bind(py));
+    let unprocessed: PyResult<Vec<Py<PyAny>>> = given
+        .into_iter()
+        .flat_map(|given| error.entries.iter().map(|entry| Ok(given.get_item(*entry)?.unbind())))
+        .collect();
+    let unprocessed = match unprocessed.and_then(|entries| Ok(PyList::new(py, entries)?.into_any().unbind())) {
+        Ok(unprocessed) => unprocessed,
+        Err(failure) => return failure,
+    };
+    let message = format!("{error}: `unprocessed` holds them, to be tried again; the others are done.");
+    let incomplete = new(
+        py,
+        "BatchIncomplete",
+        message,
+        context,
+        None,
+        &[("unprocessed", unprocessed)],
+    );
+    if let Some(cause) = error.cause {
+        incomplete.set_cause(py, Some(raise(py, *cause, context)));
+    }
+    incomplete
 }
 
 fn transport(py: Python<'_>, error: TransportError, context: &Context) -> PyErr {

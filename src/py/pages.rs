@@ -26,6 +26,7 @@ impl Query {
             table: Arc::clone(&self.table),
             plan: Arc::clone(&self.plan),
             key: None,
+            entries: None,
         }
     }
 }

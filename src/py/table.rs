@@ -213,7 +213,7 @@ impl Table {
 
     fn batch_get(&self, keys: &Bound<'_, PyList>, consistent: bool) -> PyResult<Operation> {
         let py = keys.py();
-        let context = self.context("BatchGetItem", None);
+        let context = self.batch_context("BatchGetItem", keys);
         let keys = self.key_list(keys, &context)?;
         let batch = BatchGet::new(&self.name, &self.key_attributes, keys, consistent);
         let batch = raised(py, &context, batch)?;
@@ -234,7 +234,7 @@ impl Table {
     }
 
     fn batch_put(&self, items: &Bound<'_, PyList>) -> PyResult<Operation> {
-        let context = self.context("BatchWriteItem", None);
+        let context = self.batch_context("BatchWriteItem", items);
         let writes = items
             .iter()
             .map(|item| Ok(Write::Put(self.item(&item, &context)?.into())))
@@ -243,7 +243,7 @@ impl Table {
     }
 
     fn batch_delete(&self, keys: &Bound<'_, PyList>) -> PyResult<Operation> {
-        let context = self.context("BatchWriteItem", None);
+        let context = self.batch_context("BatchWriteItem", keys);
         let entries = self.key_list(keys, &context)?;
         let writes = entries.into_iter().map(Write::Delete).collect();
         self.batch_write(keys.py(), writes, context)
@@ -295,6 +295,14 @@ impl Table {
             table: Arc::clone(&self.name),
             plan: Arc::clone(&self.plan),
             key: key.map(|key| key.clone().unbind()),
+            entries: None,
+        }
+    }
+
+    fn batch_context(&self, operation: &'static str, entries: &Bound<'_, PyList>) -> Context {
+        Context {
+            entries: Some(entries.clone().unbind()),
+            ..self.context(operation, None)
         }
     }
 

@@ -169,11 +169,11 @@ fn what_is_left_unprocessed_is_asked_again_after_a_growing_wait() {
 fn keys_that_stay_unprocessed_are_named_in_the_error() {
     let (items, waits) = run(&get((0..3).map(key).collect()), service(0));
 
-    let Err(Error::Unprocessed { unprocessed, attempts }) = items else {
-        panic!("expected Error::Unprocessed")
+    let Err(Error::Incomplete(left)) = items else {
+        panic!("expected Error::Incomplete")
     };
-    assert_eq!(unprocessed, [key(0), key(1), key(2)]);
-    assert_eq!((attempts, waits.len()), (10, 9));
+    assert_eq!((left.entries, left.given), (vec![0, 1, 2], 3));
+    assert_eq!((left.attempts, waits.len()), (10, 9));
     assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(5)));
 }
 
@@ -259,7 +259,7 @@ fn the_last_write_to_a_key_is_the_one_that_is_sent() {
 }
 
 #[test]
-fn unprocessed_writes_are_sent_again_as_they_came_back() {
+fn unprocessed_writes_are_sent_again() {
     let unprocessed = r#"{"UnprocessedItems":{"users":[{"DeleteRequest":{"Key":{"id":{"N":"1"}}}}]}}"#;
 
     let played = play(
@@ -281,9 +281,39 @@ fn writes_that_stay_unprocessed_are_all_listed_also_those_never_sent() {
 
     let (output, _) = run(&batch, |_| fault(THROTTLED, "{}"));
 
-    let Err(Error::Unprocessed { unprocessed, attempts }) = output else {
-        panic!("expected Error::Unprocessed")
+    let Err(Error::Incomplete(left)) = output else {
+        panic!("expected Error::Incomplete")
     };
-    assert_eq!((unprocessed.len(), attempts), (30, 10));
-    assert_eq!(unprocessed[29], r#"{"DeleteRequest":{"Key":{"id":{"N":"29"}}}}"#);
+    assert_eq!((left.entries, left.given, left.attempts), ((0..30).collect(), 30, 10));
+    assert!(left.cause.is_none());
+}
+
+#[test]
+fn an_error_after_the_first_request_lists_what_is_not_written() {
+    let batch = write((0..60).map(|number| Write::Delete(key(number))).collect());
+
+    let played = play(&batch, [reply("{}"), fault("Other", "{}")]);
+
+    let Err(Error::Incomplete(left)) = played.output else {
+        panic!("expected Error::Incomplete")
+    };
+    assert_eq!(left.entries, (25..60).collect::<Vec<_>>());
+    assert!(matches!(left.cause.as_deref(), Some(Error::Service(_))));
+    assert!(matches!(
+        play(&batch, [fault("Other", "{}")]).output,
+        Err(Error::Service(_))
+    ));
+}
+
+#[test]
+fn of_two_writes_to_one_key_the_one_that_was_sent_is_listed() {
+    let batch = write(vec![Write::Delete(key(1)), Write::Delete(key(2)), Write::Put(key(1))]);
+    let unprocessed = r#"{"UnprocessedItems":{"users":[{"PutRequest":{"Item":{"id":{"N":"1"}}}}]}}"#;
+
+    let (output, _) = run(&batch, |_| reply(unprocessed));
+
+    let Err(Error::Incomplete(left)) = output else {
+        panic!("expected Error::Incomplete")
+    };
+    assert_eq!((left.entries, left.given), (vec![2], 3));
 }

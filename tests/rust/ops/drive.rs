@@ -32,8 +32,7 @@ pub fn run<O: Operation>(
         };
         step = match answer(call) {
             Ok(reply) => operation.step(reply),
-            Err(Error::Service(error)) => operation.fail(error),
-            Err(error) => Err(error),
+            Err(error) => operation.fail(error),
         };
     }
 }
