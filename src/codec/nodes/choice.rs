@@ -60,7 +60,27 @@ impl Choices {
                 text,
             });
         }
-        Ok(Self(choices.into_boxed_slice()))
+        let choices = Self(choices.into_boxed_slice());
+        choices.check_told_apart(builder)?;
+        Ok(choices)
+    }
+
+    /// Two choices that are stored alike would come back as the first of them.
+    fn check_told_apart(&self, builder: &Builder<'_, '_>) -> PyResult<()> {
+        let alike = |left: &Choice, right: &Choice| {
+            // An alias is the very member.
+            !left.object.is(&right.object)
+                && left.tag == right.tag
+                && (left.text == right.text
+                    || left.tag == Tag::N && number::compare(&left.text, &right.text).is_ok_and(|order| order.is_eq()))
+        };
+        for (at, choice) in self.0.iter().enumerate() {
+            if let Some(other) = self.0[..at].iter().find(|other| alike(other, choice)) {
+                let (left, right) = (other.object.bind(builder.py).repr()?, choice.object.bind(builder.py).repr()?);
+                return Err(builder.unsupported(&format!("{left} and {right}, which are stored alike,")));
+            }
+        }
+        Ok(())
     }
 
     fn tags(&self) -> Tags {
