@@ -216,7 +216,10 @@ impl Codec for MapNode {
         state.push(b"{\"M\":{");
         if !dict.is_empty() {
             state.enter()?;
-            let mut texts = (!matches!(self.0.key.kind, KeyKind::Str)).then(HashSet::new);
+            // Two plain strs of one text are one key already; a subclass may have an equality of its own.
+            let is_str = matches!(self.0.key.kind, KeyKind::Str);
+            let mut texts = (!is_str || DictWalk::new(dict).any(|(key, _)| !key.is_exact_instance_of::<PyString>()))
+                .then(HashSet::new);
             let mut text = Vec::new();
             let mut first = true;
             for (key, value) in DictWalk::new(dict) {
