@@ -1,0 +1,216 @@
+import json
+from datetime import datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import AwareDatetime, FutureDatetime, NaiveDatetime, PastDatetime, TypeAdapter
+from pydantic import Field as Constrained
+
+from oxidyn import TTL, Epoch, SchemaError
+from tests.codec.judges import Field
+
+MOMENT = Field(datetime)
+SECONDS = Field(Annotated[datetime, Epoch])
+MILLISECONDS = Field(Annotated[datetime, Epoch("ms")])
+EXPIRY = Field(Annotated[datetime, TTL])
+UTC = timezone.utc
+FIRST = datetime(1, 1, 1)
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999999)
+
+offsets = st.integers(-24 * 60 + 1, 24 * 60 - 1).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+naive = st.datetimes()
+aware = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=offsets)
+
+
+def canonical(value):
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def test_aware_datetime_is_stored_as_s_in_utc_with_six_digits_and_z():
+    value = datetime(2026, 1, 31, 12, 30, 5, tzinfo=timezone(timedelta(hours=2)))
+
+    assert MOMENT.store(value) == {"S": "2026-01-31T10:30:05.000000Z"}
+
+
+def test_the_instant_is_kept_the_offset_is_not():
+    value = datetime(2026, 1, 31, 12, 30, 5, 250, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    loaded = MOMENT.load(MOMENT.store(value))
+
+    assert loaded == value
+    assert loaded.utcoffset() == timedelta(0)
+
+
+def test_naive_datetime_is_stored_the_same_without_z():
+    assert MOMENT.store(datetime(2026, 1, 31, 12, 30, 5, 250)) == {"S": "2026-01-31T12:30:05.000250"}
+
+
+@given(aware)
+def test_any_aware_instant_comes_back(value):
+    MOMENT.check_round_trip(value)
+    assert MOMENT.store(value) == {"S": canonical(value)}
+
+
+@given(naive)
+def test_any_naive_datetime_comes_back(value):
+    MOMENT.check_round_trip(value)
+    assert MOMENT.store(value) == {"S": value.isoformat(timespec="microseconds")}
+    assert MOMENT.load(MOMENT.store(value)).tzinfo is None
+
+
+@given(aware, aware)
+def test_stored_texts_sort_as_the_instants_do(left, right):
+    texts = MOMENT.store(left)["S"], MOMENT.store(right)["S"]
+
+    assert (texts[0] < texts[1]) == (left < right)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        FIRST.replace(tzinfo=timezone(timedelta(hours=1))),
+        LAST.replace(tzinfo=timezone(timedelta(hours=-1))),
+    ],
+)
+def test_an_instant_outside_years_1_to_9999_in_utc_is_an_error_naming_the_field(value):
+    assert MOMENT.refusal_to_store(value)["loc"] == ("value",)
+
+
+@pytest.mark.parametrize("value", [FIRST, LAST, FIRST.replace(tzinfo=UTC), LAST.replace(tzinfo=UTC)])
+def test_the_ends_of_the_calendar_come_back(value):
+    MOMENT.check_round_trip(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31T12:30:05Z",
+        "2026-01-31T12:30:05.25Z",
+        "2026-01-31T12:30:05.250000+02:00",
+        "2026-01-31T12:30:05.250000-00:30",
+        "2026-01-31 12:30:05",
+        "2026-01-31T12:30",
+        "2026-01-31T12:30:05z",
+        "2026-01-31T12:30:05+0200",
+        "2026-01-31",
+        "1700000000",
+    ],
+)
+def test_reading_accepts_every_form_pydantic_does(text):
+    loaded = MOMENT.load({"S": text})
+    expected = TypeAdapter(datetime).validate_json(json.dumps(text))
+
+    assert loaded == expected
+    assert loaded.utcoffset() == expected.utcoffset()
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-02-30T00:00:00.000000Z", "2026-01-31T25:00:00.000000Z"])
+def test_text_that_is_no_datetime_is_refused_with_its_path(text):
+    assert MOMENT.refusal({"S": text})["loc"] == ("value",)
+
+
+@pytest.mark.parametrize("attribute", [{"NULL": True}, {"L": []}, {"M": {}}, {"BOOL": True}])
+def test_another_type_on_the_wire_is_refused_with_its_path(attribute):
+    assert MOMENT.refusal(attribute)["loc"] == ("value",)
+
+
+@pytest.mark.parametrize("value", ["2026-01-31T12:30:05Z", None, 5])
+def test_another_type_in_an_instance_is_refused_with_its_path(value):
+    assert MOMENT.refusal_to_store(value)["loc"] == ("value",)
+
+
+def test_awareness_holds_for_stored_text_as_for_pydantic():
+    assert Field(AwareDatetime).refusal({"S": "2026-01-31T12:30:05.000000"})["loc"] == ("value",)
+    assert Field(NaiveDatetime).refusal({"S": "2026-01-31T12:30:05.000000Z"})["loc"] == ("value",)
+    Field(AwareDatetime).check_round_trip(datetime(2026, 1, 31, tzinfo=UTC))
+    Field(NaiveDatetime).check_round_trip(datetime(2026, 1, 31))
+
+
+def test_bounds_hold_for_stored_text_as_for_pydantic():
+    bound = datetime(2026, 1, 31, tzinfo=UTC)
+    texts = [canonical(bound + timedelta(microseconds=distance)) for distance in (-1, 0, 1)]
+    for constraint in (Constrained(gt=bound), Constrained(ge=bound), Constrained(lt=bound), Constrained(le=bound)):
+        for text in texts:
+            Field(Annotated[datetime, constraint]).check_against_pydantic({"S": text}, text)
+    assert Field(PastDatetime).refusal({"S": "9000-01-01T00:00:00.000000Z"})["type"] == "datetime_past"
+    assert Field(FutureDatetime).refusal({"S": "2000-01-01T00:00:00.000000Z"})["type"] == "datetime_future"
+
+
+def test_a_tzinfo_that_is_python_code_is_asked():
+    class Fixed(tzinfo):
+        def utcoffset(self, _):
+            return timedelta(hours=3)
+
+    assert MOMENT.store(datetime(2026, 1, 31, 12, tzinfo=Fixed())) == {"S": "2026-01-31T09:00:00.000000Z"}
+
+
+def test_epoch_is_stored_as_n_seconds():
+    assert SECONDS.store(datetime(2026, 1, 31, tzinfo=UTC)) == {"N": "1769817600"}
+    assert SECONDS.store(datetime(2026, 1, 31, 0, 0, 0, 500_000, tzinfo=UTC)) == {"N": "1769817600.5"}
+
+
+@given(aware)
+def test_epoch_is_exact_to_the_microsecond(value):
+    SECONDS.check_round_trip(value)
+    micros = (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert Decimal(SECONDS.store(value)["N"]) == Decimal(micros).scaleb(-6)
+    assert SECONDS.load(SECONDS.store(value)).utcoffset() == timedelta(0)
+
+
+@given(aware.map(lambda value: value.replace(microsecond=value.microsecond // 1000 * 1000)))
+def test_epoch_in_milliseconds_is_integral(value):
+    MILLISECONDS.check_round_trip(value)
+    micros = (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert MILLISECONDS.store(value) == {"N": str(micros // 1000)}
+
+
+def test_a_remainder_of_a_millisecond_is_an_error_naming_the_field():
+    value = datetime(2026, 1, 31, 0, 0, 0, 1, tzinfo=UTC)
+
+    assert MILLISECONDS.refusal_to_store(value)["loc"] == ("value",)
+
+
+def test_small_numbers_are_seconds_and_milliseconds_as_the_marker_says():
+    assert SECONDS.load({"N": "5"}) == datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC)
+    assert MILLISECONDS.load({"N": "5"}) == datetime(1970, 1, 1, 0, 0, 0, 5000, tzinfo=UTC)
+    assert SECONDS.load({"N": "99999999999"}) == datetime(5138, 11, 16, 9, 46, 39, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["1e18", "-1e18", "x", "0.0000001"])
+def test_numbers_that_are_no_instant_are_refused_with_their_path(text):
+    assert SECONDS.refusal({"N": text})["loc"] == ("value",)
+
+
+@pytest.mark.parametrize("field", [SECONDS, MILLISECONDS, EXPIRY], ids=["Epoch", 'Epoch("ms")', "TTL"])
+def test_naive_values_are_refused_in_epoch_and_ttl(field):
+    assert field.refusal_to_store(datetime(2026, 1, 31))["loc"] == ("value",)
+
+
+@given(aware)
+def test_ttl_is_stored_as_whole_seconds_rounded_up(value):
+    micros = (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    assert EXPIRY.store(value) == {"N": str(-(-micros // 1_000_000))}
+    assert timedelta(0) <= EXPIRY.load(EXPIRY.store(value)) - value < timedelta(seconds=1)
+
+
+def test_an_int_field_of_ttl_or_epoch_is_stored_as_it_is():
+    assert Field(Annotated[int, TTL]).store(5) == {"N": "5"}
+    assert Field(Annotated[int, Epoch]).store(5) == {"N": "5"}
+
+
+def test_epoch_holds_anywhere_in_a_type():
+    moments = Field(list[Annotated[datetime, Epoch]])
+
+    assert moments.store([datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC)]) == {"L": [{"N": "5"}]}
+    assert Field(Annotated[datetime, Epoch] | None, None).store(datetime(1970, 1, 1, tzinfo=UTC)) == {"N": "0"}
+    assert Field(Annotated[datetime | None, TTL], None).store(None) is None
+
+
+def test_epoch_on_another_type_is_refused_when_compiled():
+    with pytest.raises(SchemaError, match=r"Holder\.value"):
+        Field(Annotated[str, Epoch])

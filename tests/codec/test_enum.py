@@ -1,0 +1,133 @@
+import enum
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ConfigDict
+
+from oxidyn import SchemaError, UnsupportedTypeError
+from tests.codec.judges import Field
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+    LARGE = 2
+
+
+class Name(str, enum.Enum):
+    A = "a"
+
+
+class Rate(float, enum.Enum):
+    HALF = 0.5
+
+
+class Mixed(enum.Enum):
+    NUMBER = 1
+    TEXT = "1"
+    YES = True
+
+
+class Access(enum.IntFlag):
+    READ = 1
+    WRITE = 2
+
+
+@pytest.mark.parametrize(
+    ("member", "attribute"),
+    [
+        (Colour.RED, {"S": "red"}),
+        (Size.LARGE, {"N": "2"}),
+        (Name.A, {"S": "a"}),
+        (Rate.HALF, {"N": "0.5"}),
+    ],
+)
+def test_enum_is_stored_by_value(member, attribute):
+    field = Field(type(member))
+
+    assert field.store(member) == attribute
+    assert field.load(attribute) is member
+
+
+@given(st.sampled_from([*Colour, *Size, *Name, *Rate]))
+def test_any_member_comes_back(member):
+    Field(type(member)).check_round_trip(member)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [(Colour, {"S": "blue"}), (Colour, {"N": "1"}), (Size, {"N": "3"}), (Colour, {"NULL": True}), (Colour, {"L": []})],
+)
+def test_a_value_that_is_no_members_is_refused_with_its_path(kind, attribute):
+    assert Field(kind).refusal(attribute)["loc"] == ("value",)
+
+
+def test_a_refused_value_has_pydantics_own_error():
+    error = Field(Colour).refusal({"S": "blue"})
+
+    assert error["type"] == "enum"
+    assert "'red' or 'green'" in error["msg"]
+
+
+def test_a_number_is_compared_by_value():
+    assert Field(Size).load({"N": "2.0"}) is Size.LARGE
+
+
+def test_members_of_other_types_do_not_meet():
+    mixed = Field(Mixed)
+
+    for member in (Mixed.NUMBER, Mixed.TEXT):
+        assert mixed.load(mixed.store(member)) is member
+
+
+def test_use_enum_values_is_refused_by_name_when_compiled():
+    # Pydantic makes a validator and a serializer of it, which come with the rest of the codec.
+    with pytest.raises(UnsupportedTypeError, match=r"Holder\.value"):
+        Field(Colour, config=ConfigDict(use_enum_values=True))
+
+
+def test_a_missing_hook_is_asked():
+    class Lenient(enum.Enum):
+        KNOWN = "known"
+
+        @classmethod
+        def _missing_(cls, value):
+            return cls.KNOWN if value == "KNOWN" else None
+
+    assert Field(Lenient).load({"S": "KNOWN"}) is Lenient.KNOWN
+    assert Field(Lenient).refusal({"S": "else"})["loc"] == ("value",)
+
+
+def test_flags_that_are_combined_come_back():
+    field = Field(Access)
+
+    assert field.store(Access.READ | Access.WRITE) == {"N": "3"}
+    assert field.load({"N": "3"}) == Access.READ | Access.WRITE
+
+
+def test_a_member_of_another_enum_is_refused_with_its_path():
+    assert Field(Colour).refusal_to_store(Name.A)["loc"] == ("value",)
+
+
+def test_members_that_would_be_stored_alike_are_refused_when_compiled():
+    class Rough(enum.Enum):
+        FLOAT = 0.1
+        EXACT = Decimal("0.1")
+
+    with pytest.raises(SchemaError, match=r"Holder\.value"):
+        Field(Rough)
+
+
+def test_values_that_cannot_be_stored_are_refused_by_name_when_compiled():
+    class Holiday(enum.Enum):
+        NEW_YEAR = date(2026, 1, 1)
+
+    with pytest.raises(SchemaError, match=r"Holder\.value"):
+        Field(Holiday)

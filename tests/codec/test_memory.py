@@ -1,0 +1,104 @@
+"""Nothing is held longer than it is needed, on the good ways and on the refused ones."""
+
+import gc
+import sys
+import tracemalloc
+import weakref
+from datetime import datetime, timezone
+from decimal import Decimal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from oxidyn import InvalidItem, ItemAdapter
+
+
+class Line(BaseModel):
+    sku: str
+    price: Decimal
+    tags: set[str] = set()
+
+
+class Order(BaseModel):
+    id: UUID
+    at: datetime
+    lines: list[Line]
+    table: dict[str, float]
+    note: str | None = None
+
+
+ADAPTER = ItemAdapter(Order)
+ORDER = Order(
+    id=UUID(int=1),
+    at=datetime(2026, 1, 31, tzinfo=timezone.utc),
+    lines=[Line(sku="a", price=Decimal("1.5"), tags={"x"}), Line(sku="b", price=Decimal(2))],
+    table={"k": 0.1},
+)
+WIRE = ADAPTER.dump_wire(ORDER)
+DAMAGED = WIRE.replace(b'"N":"1.5"', b'"S":"many"')
+
+
+def growth(work) -> int:
+    """The bytes that are still held after doing the work many times, once its caches are filled."""
+    for _ in range(50):
+        work()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            work()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(500):
+            work()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+def refuse() -> None:
+    try:
+        ADAPTER.load_wire(DAMAGED)
+    except InvalidItem:
+        return
+    raise AssertionError
+
+
+def test_encoding_and_decoding_hold_nothing():
+    assert growth(lambda: ADAPTER.dump_wire(ORDER)) < 2000
+    assert growth(lambda: ADAPTER.load_wire(WIRE)) < 2000
+    assert growth(lambda: ADAPTER.load_item(ADAPTER.dump_item(ORDER))) < 2000
+
+
+def test_refusals_hold_nothing():
+    assert growth(refuse) < 2000
+
+
+def test_counts_of_references_stay_as_they_are():
+    shared = [None, True, ORDER, ORDER.lines[0], Order, Line]
+    before = [sys.getrefcount(each) for each in shared]
+
+    for _ in range(100):
+        ADAPTER.load_wire(ADAPTER.dump_wire(ORDER))
+        refuse()
+    gc.collect()
+
+    after = [sys.getrefcount(each) for each in shared]
+    assert all(abs(now - then) < 50 for now, then in zip(after, before, strict=True))
+
+
+def test_a_class_made_at_run_time_goes_with_its_plan():
+    def use() -> weakref.ref[type]:
+        class Passing(BaseModel):
+            value: list[int]
+            inner: "Passing | None" = None
+
+        adapter = ItemAdapter(Passing)
+        adapter.load_wire(adapter.dump_wire(Passing(value=[1], inner=Passing(value=[]))))
+        return weakref.ref(Passing)
+
+    passing = use()
+    gc.collect()
+
+    assert passing() is None

@@ -1,0 +1,232 @@
+"""What this version cannot store is refused when the model is compiled, by name and with the field's path."""
+
+import collections
+import dataclasses
+import ipaddress
+import pathlib
+import re
+from collections.abc import Callable, Generator, Iterable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, NamedTuple, Union
+
+import pytest
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    Base64Bytes,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    InstanceOf,
+    Json,
+    PlainValidator,
+    RootModel,
+    SecretStr,
+    Tag,
+    WrapValidator,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from typing_extensions import TypedDict
+
+from oxidyn import ItemAdapter, SchemaError, UnsupportedTypeError
+from tests.codec.judges import Field
+
+
+class Point(NamedTuple):
+    x: int
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+class Plain:
+    pass
+
+
+class Root(RootModel[list[int]]):
+    pass
+
+
+UNSUPPORTED = [
+    Any,
+    object,
+    int | str,
+    Union[date, datetime],  # noqa: UP007 (both spellings are meant)
+    int | str | None,
+    Annotated[Cat | Dog, Discriminator("kind")],
+    Annotated[Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")], Discriminator(lambda _: "cat")],
+    complex,
+    AnyUrl,
+    Json[int],
+    SecretStr,
+    ipaddress.IPv4Address,
+    pathlib.Path,
+    re.Pattern,
+    Callable[[], int],
+    Generator[int, None, None],
+    Iterable[int],
+    Sequence[int],
+    collections.deque[int],
+    Point,
+    Root,
+    Base64Bytes,
+    InstanceOf[Plain],
+    type[Plain],
+    Annotated[int, AfterValidator(abs)],
+    Annotated[int, BeforeValidator(int)],
+    Annotated[int, WrapValidator(lambda value, handler: handler(value))],
+    Annotated[int, PlainValidator(int)],
+]
+
+
+@pytest.mark.parametrize("annotation", UNSUPPORTED)
+def test_a_type_of_a_later_version_is_refused_by_name_with_the_fields_path(annotation):
+    with pytest.raises(UnsupportedTypeError, match=r"^Holder\.value.*: .+"):
+        Field(annotation)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "path"),
+    [
+        (list[Any], r"Holder\.value"),
+        (dict[str, Any], r"Holder\.value"),
+        (tuple[int, Any], r"Holder\.value"),
+        (set[complex], r"Holder\.value"),
+        (list[dict[str, int | str]], r"Holder\.value"),
+        (Any | None, r"Holder\.value"),
+    ],
+    ids=repr,
+)
+def test_a_part_is_refused_with_the_path_of_its_field(annotation, path):
+    with pytest.raises(UnsupportedTypeError, match=path):
+        Field(annotation)
+
+
+def test_a_field_of_a_nested_model_is_refused_with_its_own_path():
+    class Inner(BaseModel):
+        anything: complex
+
+    class Outer(BaseModel):
+        inner: list[Inner]
+
+    with pytest.raises(UnsupportedTypeError, match=r"anything"):
+        ItemAdapter(Outer)
+
+
+def test_a_field_of_a_dataclass_or_typed_dict_is_refused_with_its_own_path():
+    @dataclasses.dataclass
+    class Record:
+        anything: complex
+
+    class Entry(TypedDict):
+        anything: complex
+
+    for model in (Record, Entry):
+        with pytest.raises(UnsupportedTypeError, match=rf"{model.__name__}\.anything"):
+            ItemAdapter(model)
+
+
+def test_validators_of_a_field_are_refused_when_compiled():
+    class Checked(BaseModel):
+        value: int
+
+        @field_validator("value")
+        @classmethod
+        def check(cls, value: int) -> int:
+            return value
+
+    with pytest.raises(UnsupportedTypeError, match=r"Checked\.value"):
+        ItemAdapter(Checked)
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "wrap"])
+def test_validators_of_a_model_are_refused_when_compiled(mode):
+    if mode == "after":
+
+        class Checked(BaseModel):
+            value: int
+
+            @model_validator(mode="after")
+            def check(self):
+                return self
+
+    elif mode == "before":
+
+        class Checked(BaseModel):
+            value: int
+
+            @model_validator(mode="before")
+            @classmethod
+            def check(cls, data):
+                return data
+
+    else:
+
+        class Checked(BaseModel):
+            value: int
+
+            @model_validator(mode="wrap")
+            @classmethod
+            def check(cls, data, handler):
+                return handler(data)
+
+    with pytest.raises(UnsupportedTypeError, match="Checked"):
+        ItemAdapter(Checked)
+
+
+def test_serializers_of_a_field_or_model_are_refused_when_compiled():
+    class Masked(BaseModel):
+        value: str
+
+        @field_serializer("value")
+        def mask(self, value: str) -> str:
+            return "***"
+
+    class Whole(BaseModel):
+        value: str
+
+        @model_serializer
+        def mask(self) -> dict[str, str]:
+            return {"value": "***"}
+
+    with pytest.raises(UnsupportedTypeError, match=r"Masked\.value"):
+        ItemAdapter(Masked)
+    with pytest.raises(UnsupportedTypeError, match=r"Whole"):
+        ItemAdapter(Whole)
+
+
+def test_a_serializer_for_json_never_counts():
+    class Shown(BaseModel):
+        value: str
+
+        @field_serializer("value", when_used="json")
+        def mask(self, value: str) -> str:
+            return "***"
+
+    assert ItemAdapter(Shown).dump_item(Shown(value="a")) == {"value": {"S": "a"}}
+
+
+def test_a_default_on_error_is_refused_when_compiled():
+    from pydantic_core import core_schema
+
+    class Lenient:
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return core_schema.with_default_schema(core_schema.int_schema(), default=0, on_error="default")
+
+    with pytest.raises(SchemaError, match=r"Holder\.value"):
+        Field(Lenient)
+
+
+@pytest.mark.parametrize("model", [int, list[int], Root, Cat | Dog], ids=repr)
+def test_what_is_no_item_is_refused_by_name(model):
+    with pytest.raises(SchemaError):
+        ItemAdapter(model)

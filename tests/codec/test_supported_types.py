@@ -1,0 +1,121 @@
+"""docs/supported-types.md, row by row."""
+
+import dataclasses
+import enum
+import json
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Optional, Union
+from uuid import UUID
+
+import pytest
+from pydantic import AfterValidator, AnyUrl, BaseModel, Json, SecretStr
+from typing_extensions import NotRequired, TypedDict
+
+from oxidyn import TTL, Epoch, UnsupportedTypeError
+from tests.codec.judges import Field
+
+PAGE = Path(__file__).parents[2] / "docs" / "supported-types.md"
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Place(BaseModel):
+    city: str
+    zip: int | None = None
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+
+class Note(TypedDict):
+    text: NotRequired[str]
+
+
+NAMES: dict[str, Any] = {
+    each.__name__: each
+    for each in (
+        AfterValidator,
+        AnyUrl,
+        Colour,
+        Decimal,
+        IPv4Address,
+        Json,
+        Mapping,
+        Note,
+        Place,
+        Point,
+        SecretStr,
+        Sequence,
+        UUID,
+        date,
+        datetime,
+        deque,
+        time,
+        timedelta,
+        timezone,
+    )
+} | {
+    "TTL": TTL,
+    "Annotated": Annotated,
+    "Any": Any,
+    "Epoch": Epoch,
+    "Literal": Literal,
+    "Optional": Optional,
+    "Union": Union,
+}
+
+
+def rows(columns: int) -> list[list[str]]:
+    """The rows of the table with this many columns, without the backticks."""
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return [[cell.strip("`") for cell in row] for row in cells if len(row) == columns and row[0].startswith("`")]
+
+
+SUPPORTED = rows(5)
+REFUSED = rows(2)
+
+
+def test_both_tables_were_found():
+    assert len(SUPPORTED) >= 32
+    assert len(REFUSED) >= 10
+
+
+@pytest.mark.parametrize(
+    ("type_", "example", "attribute", "exact"),
+    [row[:4] for row in SUPPORTED],
+    ids=[f"{row[0]} {row[1]}" for row in SUPPORTED],
+)
+def test_a_supported_type_is_stored_and_read_as_the_page_says(type_, example, attribute, exact):
+    field = Field(eval(type_, NAMES))
+    value = eval(example, NAMES)
+
+    assert field.store(value) == json.loads(attribute)
+    loaded = field.load(json.loads(attribute))
+    if exact == "exact":
+        assert loaded == value
+        assert repr(loaded) == repr(value)
+    elif exact == "value":
+        assert loaded == value
+    elif exact == "instant":
+        assert loaded == value
+        assert loaded.utcoffset() == timedelta(0)
+    else:
+        assert exact == "rounded"
+        assert loaded != value
+
+
+@pytest.mark.parametrize("type_", [row[0] for row in REFUSED])
+def test_a_type_that_is_not_supported_is_refused_as_the_page_says(type_):
+    with pytest.raises(UnsupportedTypeError, match=r"Holder\.value"):
+        Field(eval(type_, NAMES))
