@@ -7,11 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 
 use crate::bridge::{self, Core};
-use crate::error::{Error, TransportKind};
+use crate::error::Error;
 use crate::ops::{self, Step};
+use crate::py::exceptions::raise_bare;
 use crate::py::operation::Operation;
 use crate::transport::config::Config;
 use crate::transport::embedded::Embedded;
@@ -75,7 +76,7 @@ impl Client {
         };
         engine
             .map(|engine| Self(Arc::new(Core::embedded(engine))))
-            .map_err(|error| exception(py, &error))
+            .map_err(|error| raise_bare(py, &error))
     }
 
     /// Run the operation and wait for what it gives; the GIL is released meanwhile.
@@ -139,33 +140,6 @@ impl ops::Operation for Raw {
 fn settle(py: Python<'_>, outcome: Result<Bytes, Error>) -> PyResult<Py<PyAny>> {
     match outcome {
         Ok(body) => Ok(PyBytes::new(py, &body).into_any().unbind()),
-        Err(error) => Err(exception(py, &error)),
+        Err(error) => Err(raise_bare(py, &error)),
     }
-}
-
-fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let name = match error {
-        Error::Service(_) => "ServiceError",
-        Error::Transport(error) => match error.kind {
-            TransportKind::Credentials => "CredentialsError",
-            TransportKind::Region => "RegionError",
-            TransportKind::Endpoint => "EndpointError",
-            TransportKind::Connect => "ConnectError",
-            TransportKind::Timeout => "RequestTimeout",
-            TransportKind::Reply => "ReplyError",
-            TransportKind::Closed => "ClientClosed",
-            TransportKind::Other => "TransportError",
-        },
-        _ => "OxidynError",
-    };
-    let details = PyDict::new(py);
-    let told = match error {
-        Error::Service(error) => details.set_item("code", &error.code),
-        Error::Transport(error) => details.set_item("ambiguous", error.ambiguous),
-        _ => Ok(()),
-    };
-    let raised = told
-        .and_then(|()| py.import("oxidyn.errors"))
-        .and_then(|errors| errors.getattr(name)?.call((error.to_string(),), Some(&details)));
-    raised.map_or_else(|failure| failure, PyErr::from_value)
 }

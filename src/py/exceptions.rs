@@ -88,6 +88,21 @@ pub fn plain(py: Python<'_>, name: &str, message: String) -> PyErr {
         .map_or_else(|failure| failure, PyErr::from_value)
 }
 
+/// The exception for a failure with no table's operation round it: an engine that cannot be opened, a raw call.
+pub fn raise_bare(py: Python<'_>, error: &Error) -> PyErr {
+    let details = PyDict::new(py);
+    let (name, told) = match error {
+        Error::Service(error) => ("ServiceError", details.set_item(intern!(py, "code"), &error.code)),
+        Error::Transport(error) => (
+            transport_class(error.kind),
+            details.set_item(intern!(py, "ambiguous"), error.ambiguous),
+        ),
+        _ => ("OxidynError", Ok(())),
+    };
+    told.and_then(|()| class(py, name)?.call((error.to_string(),), Some(&details)))
+        .map_or_else(|failure| failure, PyErr::from_value)
+}
+
 /// Refuse an item that DynamoDB would refuse for its size; say which attributes weigh most.
 pub fn check_size(py: Python<'_>, item: &[u8], context: &Context) -> PyResult<()> {
     let Ok(mut sizes) = size::attribute_sizes(item) else {
@@ -269,8 +284,8 @@ fn incomplete(py: Python<'_>, error: Incomplete, context: &Context) -> PyErr {
     incomplete
 }
 
-fn transport(py: Python<'_>, error: TransportError, context: &Context) -> PyErr {
-    let name = match error.kind {
+fn transport_class(kind: TransportKind) -> &'static str {
+    match kind {
         TransportKind::Credentials => "CredentialsError",
         TransportKind::Region => "RegionError",
         TransportKind::Endpoint => "EndpointError",
@@ -279,7 +294,11 @@ fn transport(py: Python<'_>, error: TransportError, context: &Context) -> PyErr 
         TransportKind::Reply => "ReplyError",
         TransportKind::Closed => "ClientClosed",
         TransportKind::Other => "TransportError",
-    };
+    }
+}
+
+fn transport(py: Python<'_>, error: TransportError, context: &Context) -> PyErr {
+    let name = transport_class(error.kind);
     let ambiguous = pyo3::types::PyBool::new(py, error.ambiguous)
         .to_owned()
         .into_any()

@@ -12,6 +12,10 @@ use jiter::JsonValue;
 use super::account::Settings;
 use crate::error::{Error, ServiceError, TransportError, TransportKind};
 
+/// The ways that need no file and no environment.
+const IN_CODE: &str = "or as Client(access_key_id=..., secret_access_key=...), or name a profile: \
+                       Client(profile=\"...\"). Client.local() needs none";
+
 /// An answer that is no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -146,13 +150,15 @@ fn foreign(status: u16, settings: &Settings) -> TransportError {
 fn no_credentials(error: &CredentialsError, settings: &Settings) -> TransportError {
     let cause = causes(error);
     let message = match (error, &settings.profile) {
-        (CredentialsError::CredentialsNotLoaded(_), None) => {
+        (CredentialsError::CredentialsNotLoaded(_), None) => format!(
             "no AWS credentials were found in the environment (AWS_ACCESS_KEY_ID), the shared files (~/.aws, \
-             AWS_PROFILE), a web identity, or the metadata of a container or an instance. Provide them in one of these \
-             places, or as Client(access_key_id=..., secret_access_key=...), or name a profile: \
-             Client(profile=\"...\"). Client.local() needs none"
-                .to_owned()
-        }
+             AWS_PROFILE), a web identity, or the metadata of a container or an instance. Provide them in \
+             one of these places, {IN_CODE}"
+        ),
+        (_, None) => format!(
+            "the AWS credentials could not be loaded: {cause}. Provide them in the environment or the shared files, \
+             {IN_CODE}"
+        ),
         (CredentialsError::CredentialsNotLoaded(_), Some(profile)) => format!(
             "there is no profile \"{profile}\", or it holds no credentials: check it in ~/.aws/config and \
              ~/.aws/credentials"
@@ -160,7 +166,6 @@ fn no_credentials(error: &CredentialsError, settings: &Settings) -> TransportErr
         (_, Some(profile)) => format!(
             "the profile \"{profile}\" gives no credentials: {cause}. Check it in ~/.aws/config and ~/.aws/credentials"
         ),
-        (_, None) => format!("the AWS credentials could not be loaded: {cause}"),
     };
     TransportError {
         kind: TransportKind::Credentials,
@@ -186,7 +191,7 @@ fn causes(error: &(dyn StdError + 'static)) -> String {
             told.push(text);
         }
     }
-    told.join(": ")
+    told.join(": ").trim_end_matches('.').to_owned()
 }
 
 fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
