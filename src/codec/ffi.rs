@@ -122,6 +122,22 @@ impl<'a, 'py> DictWalk<'a, 'py> {
     }
 }
 
+impl<'py> DictWalk<'_, 'py> {
+    /// The next value, if its key is this very object; the walk has gone on in any case.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn next_named(&mut self, name: &Py<PyString>) -> Option<Bound<'py, PyAny>> {
+        let mut key = std::ptr::null_mut();
+        let mut value = std::ptr::null_mut();
+        // SAFETY: as in `next`.
+        unsafe {
+            let found =
+                ffi::PyDict_Next(self.dict.as_ptr(), &raw mut self.position, &raw mut key, &raw mut value) != 0;
+            (found && key == name.as_ptr()).then(|| Bound::from_borrowed_ptr(self.dict.py(), value))
+        }
+    }
+}
+
 impl<'py> Iterator for DictWalk<'_, 'py> {
     type Item = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 

@@ -133,6 +133,19 @@ impl Node {
         }
     }
 
+    /// Whether what was read is certain to be written the same way again, so that it need not be written to be compared.
+    pub fn writes_again(&self, stored: &[u8]) -> bool {
+        const UUID: std::ops::Range<usize> = 6..42;
+        match self {
+            Self::Nullable(node) => node.inner().writes_again(stored),
+            Self::Str(node) => node.keeps_text(),
+            // The service writes numbers in its own form, whatever it was sent.
+            Self::Int(_) | Self::Float(_) | Self::Decimal(_) | Self::Timedelta(_) => true,
+            Self::Uuid(_) => stored.len() == UUID.end + 2 && !stored[UUID].iter().any(u8::is_ascii_uppercase),
+            _ => false,
+        }
+    }
+
     /// Read a value with its head and its end.
     #[inline]
     pub fn decode_value<'py>(&self, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use pyo3::exceptions::{PyAssertionError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -87,22 +88,6 @@ impl Refusal {
         self
     }
 
-    /// Say which wire type led to it.
-    #[cold]
-    #[must_use]
-    pub fn found_on_wire(mut self: Box<Self>, tag: Tag) -> Box<Self> {
-        if let Self::Lines(lines) = &mut *self {
-            for line in lines.iter_mut().filter(|line| line.path.is_empty()) {
-                if let Kind::Told(_, message) = &mut line.kind {
-                    message.push_str(", found ");
-                    message.push_str(tag.name());
-                    message.push_str(" on the wire");
-                }
-            }
-        }
-        self
-    }
-
     /// Pydantic's own refusal, line by line.
     #[cold]
     pub fn from_validation_error(py: Python<'_>, error: PyErr) -> Box<Self> {
@@ -159,32 +144,29 @@ impl Refusal {
     /// say that the values are refused, everything else passes.
     #[cold]
     pub fn from_user_code(py: Python<'_>, error: PyErr) -> Box<Self> {
-        let refused = |error: &PyErr| -> PyResult<Option<Line>> {
-            let value = error.value(py);
-            let (kind, context) = if error.is_instance_of::<pyo3::exceptions::PyAssertionError>(py) {
-                ("assertion_error", PyDict::new(py))
-            } else if error.get_type(py).is_subclass(python::validation_error(py)?)? {
-                return Ok(None);
-            } else if error.get_type(py).is_subclass(python::custom_error(py)?)? {
-                let kind: String = value.getattr("type")?.extract()?;
-                let message: String = value.call_method0("message")?.extract()?;
-                return Ok(Some(Line { path: Vec::new(), kind: Kind::Told(kind.into(), message), input: None }));
-            } else if error.is_instance_of::<pyo3::exceptions::PyValueError>(py) {
-                ("value_error", PyDict::new(py))
-            } else {
-                return Ok(None);
-            };
-            context.set_item("error", value)?;
-            Ok(Some(Line { path: Vec::new(), kind: Kind::Known(kind.into(), context.unbind()), input: None }))
-        };
-        match refused(&error) {
+        match Self::read_user_error(py, &error) {
             Ok(Some(line)) => Box::new(Self::Lines(vec![line])),
-            Ok(None) if error.get_type(py).is_subclass(python::validation_error(py).expect("imported above")).unwrap_or(false) => {
-                Self::from_validation_error(py, error)
-            }
-            Ok(None) => Box::new(Self::Raised(error)),
+            Ok(None) => Self::from_validation_error(py, error),
             Err(other) => Box::new(Self::Raised(other)),
         }
+    }
+
+    fn read_user_error(py: Python<'_>, error: &PyErr) -> PyResult<Option<Line>> {
+        let class = error.get_type(py);
+        let value = error.value(py);
+        let kind = if class.is_subclass(python::validation_error(py)?)? {
+            return Ok(None);
+        } else if class.is_subclass(python::custom_error(py)?)? {
+            Kind::Told(value.getattr("type")?.extract::<String>()?.into(), value.call_method0("message")?.extract()?)
+        } else if error.is_instance_of::<PyAssertionError>(py) || error.is_instance_of::<PyValueError>(py) {
+            let context = PyDict::new(py);
+            context.set_item("error", value)?;
+            let is_assertion = error.is_instance_of::<PyAssertionError>(py);
+            Kind::Known(if is_assertion { "assertion_error" } else { "value_error" }.into(), context.unbind())
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Line { path: Vec::new(), kind, input: None }))
     }
 
     /// Put a step in front of every line's path.

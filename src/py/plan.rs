@@ -1,5 +1,6 @@
 //! `_core.Plan`: a compiled model.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use pyo3::PyTraverseError;
@@ -20,6 +21,13 @@ impl Plan {
     pub fn shared(&self) -> Arc<codec::Plan> {
         Arc::clone(&self.plan)
     }
+}
+
+/// The largest buffer that is kept for the next item.
+const KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// An index's name, its partition fields and its sort fields.
@@ -81,9 +89,14 @@ impl Plan {
 
     /// Write an instance as the JSON of a DynamoDB item.
     fn dump_wire<'py>(&self, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut wire = Vec::with_capacity(512);
-        self.plan.encode_item(item, &mut wire)?;
-        Ok(PyBytes::new(item.py(), &wire))
+        // Encoding may run the caller's code, and that may dump again: the buffer is taken, not borrowed.
+        let mut wire = BUFFER.take();
+        wire.clear();
+        let outcome = self.plan.encode_item(item, &mut wire).map(|()| PyBytes::new(item.py(), &wire));
+        if wire.capacity() <= KEPT_BYTES {
+            BUFFER.set(wire);
+        }
+        outcome
     }
 
     /// Read an instance from the JSON of a DynamoDB item.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, Range};
 
-use super::Tag;
+use super::{Tag, float};
 use super::scan::plain_run;
 
 /// Brackets that may be open at once in a value that is skipped: 32 levels of attributes are 64 of JSON, and a reply
@@ -239,27 +239,30 @@ impl Reader<'_> {
     #[inline]
     pub fn tag(&mut self) -> Result<Tag> {
         if let Some(word) = self.word() {
-            let tag = match word {
-                _ if word & ONE_LETTER_MASK == ONE_LETTER => match word.to_le_bytes()[2] {
-                    b'S' => Some(Tag::S),
-                    b'N' => Some(Tag::N),
-                    b'M' => Some(Tag::M),
-                    b'L' => Some(Tag::L),
-                    b'B' => Some(Tag::B),
-                    _ => None,
-                },
-                BOOL => Some(Tag::Bool),
-                NULL => Some(Tag::Null),
-                _ if word & TWO_LETTERS_MASK == TWO_LETTERS => match word.to_le_bytes()[2] {
-                    b'S' => Some(Tag::SS),
-                    b'N' => Some(Tag::NS),
-                    b'B' => Some(Tag::BS),
-                    _ => None,
-                },
-                _ => None,
-            };
-            if let Some(tag) = tag {
-                self.at += tag.name().len() + 4;
+            if word & ONE_LETTER_MASK == ONE_LETTER {
+                let tag = match word.to_le_bytes()[2] {
+                    b'S' => Tag::S,
+                    b'N' => Tag::N,
+                    b'M' => Tag::M,
+                    b'L' => Tag::L,
+                    b'B' => Tag::B,
+                    _ => return self.tag_with_whitespace(),
+                };
+                self.at += 5;
+                return Ok(tag);
+            }
+            if word == BOOL || word == NULL {
+                self.at += 8;
+                return Ok(if word == BOOL { Tag::Bool } else { Tag::Null });
+            }
+            if word & TWO_LETTERS_MASK == TWO_LETTERS {
+                let tag = match word.to_le_bytes()[2] {
+                    b'S' => Tag::SS,
+                    b'N' => Tag::NS,
+                    b'B' => Tag::BS,
+                    _ => return self.tag_with_whitespace(),
+                };
+                self.at += 6;
                 return Ok(tag);
             }
         }
@@ -314,6 +317,29 @@ impl<'a> Reader<'a> {
     pub fn text(&mut self) -> Result<Text<'a>> {
         self.expect(b'"', "a string")?;
         self.text_body()
+    }
+
+    /// Read a string of at most 39 bytes without looking at what it holds, up to the next quote: a number's, whose reader
+    /// takes nothing but digits. `None` where there is no such string; nothing is read then.
+    #[inline]
+    pub fn try_short_text(&mut self) -> Option<&'a [u8]> {
+        const LONGEST: usize = 40;
+        let rest = self.bytes.get(self.at..)?;
+        let (b'"', content) = rest.split_first()? else {
+            return None;
+        };
+        let window = &content[..content.len().min(LONGEST)];
+        let length = window.iter().position(|&byte| byte == b'"')?;
+        self.at += length + 2;
+        Some(&content[..length])
+    }
+
+    /// Read a number in quotes as a float, where it is written in the usual way. `None`: nothing was read.
+    #[inline]
+    pub fn try_float(&mut self) -> Option<f64> {
+        let (value, length) = float::decode_quoted(self.bytes.get(self.at..)?)?;
+        self.at += length;
+        Some(value)
     }
 
     /// Read the rest of a string whose opening quote is already read.

@@ -117,12 +117,7 @@ impl Key {
     /// Append a key's text as it is.
     fn push(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
         match &self.kind {
-            KeyKind::Str => {
-                let Ok(text) = key.cast::<PyString>() else {
-                    return Err(Refusal::unexpected("string_type", "a str as a key", key));
-                };
-                out.extend_from_slice(text.to_str().map_err(|_| surrogates(text))?.as_bytes());
-            }
+            KeyKind::Str => out.extend_from_slice(key_str(key)?.as_bytes()),
             KeyKind::Int => {
                 if !key.is_instance_of::<PyInt>() || key.is_exact_instance_of::<PyBool>() {
                     return Err(Refusal::unexpected("int_type", "an int as a key", key));
@@ -186,6 +181,59 @@ impl Other {
     }
 }
 
+impl Map {
+    fn encode_str_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let mut first = true;
+        for (key, value) in DictWalk::new(dict) {
+            let step = || Step::Name(key.clone().unbind());
+            let text = key_str(&key).map_err(|refusal| refusal.under(step))?;
+            if text.is_empty() {
+                return Err(empty_key().under(step));
+            }
+            if !first {
+                state.push(b",");
+            }
+            first = false;
+            writer::push_key(state.out, text);
+            self.value.encode(&value, state).map_err(|refusal| refusal.under(step))?;
+        }
+        Ok(())
+    }
+
+    fn encode_other_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let mut texts = HashSet::with_capacity(dict.len());
+        for (key, value) in DictWalk::new(dict) {
+            let step = || Step::Name(key.clone().unbind());
+            let mut text = Vec::new();
+            self.key.push(&key, &mut text).map_err(|refusal| refusal.under(step))?;
+            if text.is_empty() {
+                return Err(empty_key().under(step));
+            }
+            if !texts.is_empty() {
+                state.push(b",");
+            }
+            writer::push_key(state.out, std::str::from_utf8(&text).expect("key texts are UTF-8"));
+            if !texts.insert(text) {
+                return Err(Refusal::new("key", "found two keys that are stored as one text").under(step));
+            }
+            self.value.encode(&value, state).map_err(|refusal| refusal.under(step))?;
+        }
+        Ok(())
+    }
+}
+
+fn key_str<'a>(key: &'a Bound<'_, PyAny>) -> Outcome<&'a str> {
+    let Ok(text) = key.cast::<PyString>() else {
+        return Err(Refusal::unexpected("string_type", "a str as a key", key));
+    };
+    text.to_str().map_err(|_| surrogates(text))
+}
+
+#[cold]
+fn empty_key() -> Box<Refusal> {
+    Refusal::new("key", "expected a key, found an empty one, which DynamoDB refuses")
+}
+
 impl Codec for MapNode {
     const KINDS: &'static [&'static str] = &["dict"];
 
@@ -216,28 +264,12 @@ impl Codec for MapNode {
         state.push(b"{\"M\":{");
         if !dict.is_empty() {
             state.enter()?;
-            // Two plain strs of one text are one key already; a subclass may have an equality of its own.
-            let is_str = matches!(self.0.key.kind, KeyKind::Str);
-            let mut texts = (!is_str || DictWalk::new(dict).any(|(key, _)| !key.is_exact_instance_of::<PyString>()))
-                .then(HashSet::new);
-            let mut text = Vec::new();
-            let mut first = true;
-            for (key, value) in DictWalk::new(dict) {
-                let step = || Step::Name(key.clone().unbind());
-                text.clear();
-                self.0.key.push(&key, &mut text).map_err(|refusal| refusal.under(step))?;
-                if text.is_empty() {
-                    return Err(Refusal::new("key", "expected a key, found an empty one, which DynamoDB refuses").under(step));
+            match self.0.key.kind {
+                // Only a subclass of str can have two keys of one text.
+                KeyKind::Str if DictWalk::new(dict).all(|(key, _)| key.is_exact_instance_of::<PyString>()) => {
+                    self.0.encode_str_keys(dict, state)?;
                 }
-                if texts.as_mut().is_some_and(|texts| !texts.insert(text.clone())) {
-                    return Err(Refusal::new("key", "found two keys that are stored as one text").under(step));
-                }
-                if !first {
-                    state.push(b",");
-                }
-                first = false;
-                writer::push_key(state.out, std::str::from_utf8(&text).expect("key texts are UTF-8"));
-                self.0.value.encode(&value, state).map_err(|refusal| refusal.under(step))?;
+                _ => self.0.encode_other_keys(dict, state)?,
             }
             state.leave();
         }

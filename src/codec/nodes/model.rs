@@ -157,7 +157,7 @@ impl Model {
             return Ok(value.is_instance_of::<PyDict>());
         }
         let class = self.class.bind(value.py());
-        Ok(value.get_type().is(class) || value.is_instance(class)?)
+        Ok(value.is_exact_instance(class) || value.is_instance(class)?)
     }
 
     /// A field's value in an instance.
@@ -504,9 +504,9 @@ impl Model {
         let py = dict.py();
         let mut walk = DictWalk::new(dict);
         for (index, field) in self.fields.iter().enumerate() {
-            match walk.next() {
-                Some((name, value)) if name.is(&field.name) => fields.write(field, Some(value))?,
-                _ => {
+            match walk.next_named(&field.name) {
+                Some(value) => fields.write(field, Some(value))?,
+                None => {
                     for field in &self.fields[index..] {
                         fields.write(field, dict.get_item(field.name.bind(py))?)?;
                     }
@@ -798,10 +798,13 @@ impl Field {
         if self.role == Role::None {
             return self.node.decode_value(reader, state);
         }
-        let written = reader.raw_value()?;
-        reader.seek(written.start);
+        reader.peek();
+        let start = reader.position();
         let value = self.node.decode_value(reader, state)?;
-        self.role.check_stored(&reader.bytes()[written], &self.node, &value, state)?;
+        let stored = &reader.bytes()[start..reader.position()];
+        if !self.node.writes_again(stored) {
+            self.role.check_stored(stored, &self.node, &value, state)?;
+        }
         Ok(value)
     }
 }

@@ -78,14 +78,16 @@ impl Codec for IntNode {
         if tag != Tag::N {
             return self.own.convert(tag, reader, state);
         }
-        let text = reader.text()?;
-        if let Some(value) = parse_i64(text.as_bytes()) {
+        let start = reader.position();
+        if let Some(value) = reader.try_short_text().and_then(parse_i64) {
             let object = int_object(state.py, value);
             if self.least <= value && value <= self.most {
                 return Ok(object);
             }
             return self.own.validate(&object, false);
         }
+        reader.seek(start);
+        let text = reader.text()?;
         let object = infer::number(state.py, &text)?;
         if self.least == i64::MIN && self.most == i64::MAX && object.is_exact_instance_of::<PyInt>() {
             return Ok(object);
@@ -217,6 +219,9 @@ impl Codec for FloatNode {
 
     #[inline]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        if let Ok(value) = value.cast_exact::<PyFloat>() {
+            return encode_float(value.value(), state);
+        }
         let Ok(value) = value.cast::<PyFloat>() else {
             // An unvalidated default is often written as an int: `x: float = 0`.
             return encode_int(value, state, "float_type", "a float");
@@ -229,9 +234,9 @@ impl Codec for FloatNode {
         if tag != Tag::N {
             return self.own.convert(tag, reader, state);
         }
-        let text = reader.text()?;
-        let Some(value) = float::decode(text.as_bytes()) else {
-            return Err(Refusal::new("number", "expected a number in decimal digits, found other text in N"));
+        let value = match reader.try_float() {
+            Some(value) => value,
+            None => float_of_text(&reader.text()?)?,
         };
         let object = PyFloat::new(state.py, value).into_any();
         match &self.bounds {
@@ -239,6 +244,13 @@ impl Codec for FloatNode {
             _ => Ok(object),
         }
     }
+}
+
+/// A number in a form that the short way does not take: with an exponent, long, or close to the end of the bytes.
+#[cold]
+fn float_of_text(text: &str) -> Outcome<f64> {
+    float::decode(text.as_bytes())
+        .ok_or_else(|| Refusal::new("number", "expected a number in decimal digits, found other text in N"))
 }
 
 #[inline]
@@ -273,7 +285,8 @@ impl Codec for DecimalNode {
     }
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-        if value.is_instance(python::decimal(value.py())?)? {
+        let class = python::decimal(value.py())?;
+        if value.is_exact_instance(class) || value.is_instance(class)? {
             return encode_decimal(value, state);
         }
         // Unvalidated defaults are often written as ints or floats.

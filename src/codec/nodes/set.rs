@@ -80,18 +80,19 @@ impl Codec for SetNode {
                 return Err(Refusal::unexpected("set_type", "a set", value));
             }
         }
-        // Taken out first: what runs while an element is encoded may change the set.
-        let elements = value.try_iter()?.collect::<PyResult<Vec<_>>>()?;
-        let Some((tag, _)) = self.0.native.filter(|_| !elements.is_empty()) else {
+        let elements = value.try_iter()?;
+        let Some((tag, _)) = self.0.native.filter(|_| value.len().is_ok_and(|length| length > 0)) else {
+            let elements = elements.collect::<PyResult<Vec<_>>>()?;
             return encode_elements(elements.into_iter(), |_| &self.0.element, state);
         };
         state.push(tag.opening().as_bytes());
-        for (index, element) in elements.iter().enumerate() {
+        for (index, element) in elements.enumerate() {
+            let element = element?;
             if index > 0 {
                 state.push(b",");
             }
             let start = state.out.len();
-            self.0.element.encode(element, state).map_err(|refusal| refusal.under(|| Step::Index(index)))?;
+            self.0.element.encode(&element, state).map_err(|refusal| refusal.under(|| Step::Index(index)))?;
             // A member stands bare: `"x"` of `{"S":"x"}`.
             state.out.drain(start..start + Tag::S.opening().len() - 1);
             state.out.pop();

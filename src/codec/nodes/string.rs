@@ -24,6 +24,11 @@ pub struct StrNode {
 }
 
 impl StrNode {
+    /// Whether what is read is what was stored, character by character.
+    pub fn keeps_text(&self) -> bool {
+        !self.shaped
+    }
+
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
         !self.shaped && self.least == 0 && self.most == u32::MAX && value.is_exact_instance_of::<PyString>()
     }

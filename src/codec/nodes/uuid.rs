@@ -20,7 +20,7 @@ pub struct UuidNode {
 
 impl UuidNode {
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
-        !self.constrained && python::uuid(value.py()).is_ok_and(|class| value.get_type().is(class))
+        !self.constrained && python::uuid(value.py()).is_ok_and(|class| value.is_exact_instance(class))
     }
 }
 
@@ -52,6 +52,12 @@ impl Codec for UuidNode {
         if tag != Tag::S {
             return self.own.convert(tag, reader, state);
         }
+        let start = reader.position();
+        if let Some(number) = reader.try_short_text().and_then(uuid::decode) {
+            let uuid = uuid_object(state.py, number)?;
+            return if self.constrained { self.own.validate(&uuid, false) } else { Ok(uuid) };
+        }
+        reader.seek(start);
         let text = reader.text()?;
         match uuid::decode(text.as_bytes()) {
             Some(number) => {
@@ -67,7 +73,8 @@ impl Codec for UuidNode {
 /// The UUID's 128 bits.
 pub fn uuid_number(value: &Bound<'_, PyAny>) -> Outcome<u128> {
     let py = value.py();
-    if !value.is_instance(python::uuid(py)?)? {
+    let class = python::uuid(py)?;
+    if !value.is_exact_instance(class) && !value.is_instance(class)? {
         return Err(Refusal::unexpected("uuid_type", "a UUID", value));
     }
     Ok(get_slot(python::uuid_int(py)?, value)?.extract()?)
