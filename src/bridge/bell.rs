@@ -90,6 +90,7 @@ mod descriptor {
     pub struct Descriptor(File);
 
     impl Descriptor {
+        #[allow(unsafe_code)]
         pub fn new() -> io::Result<Self> {
             // SAFETY: no pointers are passed, and the result is checked below.
             let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };

@@ -292,8 +292,7 @@ impl<'a, 'py> Builder<'a, 'py> {
         let tags = match kind.as_str() {
             _ if is_model => Tags::of(Tag::M),
             "dict" => Tags::of(Tag::M),
-            "list" | "tuple" => Tags::of(Tag::L),
-            "set" | "frozenset" => Tags::of(Tag::L),
+            "list" | "tuple" | "set" | "frozenset" => Tags::of(Tag::L),
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
         let number = match self.numbers.get(name) {

@@ -35,6 +35,7 @@ impl Engine {
 }
 
 impl Drop for Engine {
+    #[allow(unsafe_code)]
     fn drop(&mut self) {
         // SQLite tidies up behind the last connection; a forked child must not do that to its parent's file.
         if self.file.as_ref().is_none_or(HeldFile::is_ours) {

@@ -352,6 +352,7 @@ impl<'a> Reader<'a> {
             return self.text_with_escapes(start, end);
         }
         let text = &self.bytes[start..end];
+        #[allow(unsafe_code)]
         let text = if run.ascii {
             // SAFETY: the scan found no byte of 0x80 or above, so this is ASCII and with it UTF-8.
             unsafe { std::str::from_utf8_unchecked(text) }

@@ -60,7 +60,7 @@ impl DateTimeNode {
         self.form != Form::Offset
     }
 
-    fn encode_number(&self, micros: i64, epoch: Epoch, state: &mut Encoding<'_>) -> Outcome<()> {
+    fn encode_number(micros: i64, epoch: Epoch, state: &mut Encoding<'_>) -> Outcome<()> {
         state.push(b"{\"N\":\"");
         match epoch {
             Epoch::Seconds => temporal::push_seconds(state.out, micros.into()),
@@ -155,17 +155,16 @@ impl Codec for DateTimeNode {
             )
             .with_input(value));
         }
-        let (parts, zone) = match self.form {
-            Form::Offset => (parts, zone_of_offset(offset)?),
-            _ => {
-                let Some(parts) = parts.to_utc(offset) else {
-                    return Err(Refusal::new("datetime_range", "the instant lies outside years 1 to 9999 in UTC"));
-                };
-                (parts, Zone::Utc)
-            }
+        let (parts, zone) = if self.form == Form::Offset {
+            (parts, zone_of_offset(offset)?)
+        } else {
+            let Some(parts) = parts.to_utc(offset) else {
+                return Err(Refusal::new("datetime_range", "the instant lies outside years 1 to 9999 in UTC"));
+            };
+            (parts, Zone::Utc)
         };
         if let Form::Number(epoch) = self.form {
-            return self.encode_number(parts.epoch_micros(), epoch, state);
+            return Self::encode_number(parts.epoch_micros(), epoch, state);
         }
         state.push(b"{\"S\":\"");
         parts.push(state.out, zone);
@@ -244,7 +243,7 @@ fn zone_object(py: Python<'_>, zone: Zone) -> PyResult<Option<Bound<'_, PyTzInfo
     })
 }
 
-fn datetime_object<'py>(py: Python<'py>, parts: DateTime, zone: Zone) -> PyResult<Bound<'py, PyAny>> {
+fn datetime_object(py: Python<'_>, parts: DateTime, zone: Zone) -> PyResult<Bound<'_, PyAny>> {
     let DateTime { date, time } = parts;
     let zone = zone_object(py, zone)?;
     let value = PyDateTime::new(
