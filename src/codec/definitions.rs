@@ -18,15 +18,23 @@ impl Definitions {
     }
 
     pub fn set(&self, number: u32, node: Node) {
-        assert!(self.0[number as usize].set(node).is_ok(), "each definition is compiled once");
+        assert!(
+            self.0[number as usize].set(node).is_ok(),
+            "each definition is compiled once"
+        );
     }
 
     #[inline]
     pub fn get(&self, number: u32) -> &Node {
-        self.0[number as usize].get().expect("every reserved definition is compiled before the plan is used")
+        self.0[number as usize]
+            .get()
+            .expect("every reserved definition is compiled before the plan is used")
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.iter().filter_map(OnceLock::get).try_for_each(|node| node.traverse(visit))
+        self.0
+            .iter()
+            .filter_map(OnceLock::get)
+            .try_for_each(|node| node.traverse(visit))
     }
 }

@@ -84,7 +84,11 @@ pub fn set_slot(slot: &Bound<'_, PyAny>, instance: &Bound<'_, PyAny>, value: &Bo
 /// Set an attribute as `object.__setattr__` does, passing by the class's own.
 #[inline]
 #[allow(unsafe_code)]
-pub fn set_attribute(instance: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+pub fn set_attribute(
+    instance: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     // SAFETY: three live objects, the name a str.
     let code = unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
     status(instance.py(), code)
@@ -131,8 +135,7 @@ impl<'py> DictWalk<'_, 'py> {
         let mut value = std::ptr::null_mut();
         // SAFETY: as in `next`.
         unsafe {
-            let found =
-                ffi::PyDict_Next(self.dict.as_ptr(), &raw mut self.position, &raw mut key, &raw mut value) != 0;
+            let found = ffi::PyDict_Next(self.dict.as_ptr(), &raw mut self.position, &raw mut key, &raw mut value) != 0;
             (found && key == name.as_ptr()).then(|| Bound::from_borrowed_ptr(self.dict.py(), value))
         }
     }

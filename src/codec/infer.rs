@@ -31,7 +31,11 @@ pub fn encode_scalar(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outc
     } else if value.is_instance(python::decimal(value.py())?)? {
         encode_decimal(value, state)
     } else {
-        Err(Refusal::unexpected("value_type", "None, a bool, str, int, float, Decimal or bytes", value))
+        Err(Refusal::unexpected(
+            "value_type",
+            "None, a bool, str, int, float, Decimal or bytes",
+            value,
+        ))
     }
 }
 
@@ -49,7 +53,8 @@ pub fn number<'py>(py: Python<'py>, text: &str) -> Outcome<Bound<'py, PyAny>> {
     if let Some(value) = float::decode(text.as_bytes()) {
         let mut shortest = Vec::new();
         let same = float::encode(&mut shortest, value).is_ok()
-            && std::str::from_utf8(&shortest).is_ok_and(|shortest| number::compare(shortest, text).is_ok_and(|o| o.is_eq()));
+            && std::str::from_utf8(&shortest)
+                .is_ok_and(|shortest| number::compare(shortest, text).is_ok_and(|o| o.is_eq()));
         if same {
             return Ok(PyFloat::new(py, value).into_any());
         }

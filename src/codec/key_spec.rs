@@ -50,7 +50,11 @@ impl Role {
         let is = |name: &Option<String>| name.as_deref() == Some(field);
         if is(&options.partition) || is(&options.sort) {
             Self::Key
-        } else if options.indexes.iter().any(|index| index.partition.iter().chain(&index.sort).any(|name| name == field)) {
+        } else if options
+            .indexes
+            .iter()
+            .any(|index| index.partition.iter().chain(&index.sort).any(|name| name == field))
+        {
             Self::Index
         } else {
             Self::None
@@ -60,7 +64,10 @@ impl Role {
     /// DynamoDB refuses empty text and bytes in keys.
     pub fn check_written(self, wire: &[u8]) -> Outcome<()> {
         if self != Self::None && (wire == br#"{"S":""}"# || wire == br#"{"B":""}"#) {
-            return Err(Refusal::new("empty_key", "expected text or bytes in a key attribute, found none: DynamoDB refuses it"));
+            return Err(Refusal::new(
+                "empty_key",
+                "expected text or bytes in a key attribute, found none: DynamoDB refuses it",
+            ));
         }
         Ok(())
     }
@@ -69,7 +76,6 @@ impl Role {
     /// form only: DynamoDB's.
     #[cold]
     pub fn check_stored<'py>(
-        self,
         stored: &[u8],
         node: &Node,
         value: &Bound<'py, PyAny>,
@@ -81,7 +87,14 @@ impl Role {
             return Ok(());
         }
         let mut written = Vec::with_capacity(stored.len());
-        node.encode(value, &mut Encoding { out: &mut written, definitions: state.definitions, depth: 0 })?;
+        node.encode(
+            value,
+            &mut Encoding {
+                out: &mut written,
+                definitions: state.definitions,
+                depth: 0,
+            },
+        )?;
         if written == stored {
             return Ok(());
         }
@@ -107,7 +120,12 @@ impl KeySpec {
     /// Check the keys that the options name, and find out how they are stored.
     pub fn compile(py: Python<'_>, model: &Model, options: &PlanOptions) -> PyResult<Self> {
         let attribute = |name: &String, role: Role| compile_attribute(py, model, options, name, role);
-        let attributes = |names: &[String]| names.iter().map(|name| attribute(name, Role::Index)).collect::<PyResult<Vec<_>>>();
+        let attributes = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| attribute(name, Role::Index))
+                .collect::<PyResult<Vec<_>>>()
+        };
         let indexes = options.indexes.iter().map(|index| {
             Ok(IndexKey {
                 name: index.name.clone(),
@@ -116,10 +134,22 @@ impl KeySpec {
             })
         });
         Ok(Self {
-            partition: options.partition.as_ref().map(|name| attribute(name, Role::Key)).transpose()?,
-            sort: options.sort.as_ref().map(|name| attribute(name, Role::Key)).transpose()?,
+            partition: options
+                .partition
+                .as_ref()
+                .map(|name| attribute(name, Role::Key))
+                .transpose()?,
+            sort: options
+                .sort
+                .as_ref()
+                .map(|name| attribute(name, Role::Key))
+                .transpose()?,
             indexes: indexes.collect::<PyResult<_>>()?,
-            ttl: options.ttl.as_ref().map(|name| Ok::<_, PyErr>(field(py, model, options, name)?.stored.to_string())).transpose()?,
+            ttl: options
+                .ttl
+                .as_ref()
+                .map(|name| Ok::<_, PyErr>(field(py, model, options, name)?.stored.to_string()))
+                .transpose()?,
         })
     }
 
@@ -141,19 +171,39 @@ fn field<'a>(py: Python<'_>, model: &'a Model, options: &PlanOptions, name: &str
     match model.field(py, name) {
         Some(field) => Ok(field),
         None => {
-            let known: Vec<String> = model.fields.iter().map(|field| field.name.bind(py).to_string()).collect();
+            let known: Vec<String> = model
+                .fields
+                .iter()
+                .map(|field| field.name.bind(py).to_string())
+                .collect();
             let known = known.join(", ");
-            Err(refuse(py, options, name, &format!("there is no such field; the model has {known}")))
+            Err(refuse(
+                py,
+                options,
+                name,
+                &format!("there is no such field; the model has {known}"),
+            ))
         }
     }
 }
 
-fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name: &str, role: Role) -> PyResult<KeyAttribute> {
+fn compile_attribute(
+    py: Python<'_>,
+    model: &Model,
+    options: &PlanOptions,
+    name: &str,
+    role: Role,
+) -> PyResult<KeyAttribute> {
     let field = field(py, model, options, name)?;
     let tags = field.node.tags();
     if tags.has(Tag::Null) {
         if role == Role::Key {
-            return Err(refuse(py, options, name, "a table's key may not be None, but the field allows it"));
+            return Err(refuse(
+                py,
+                options,
+                name,
+                "a table's key may not be None, but the field allows it",
+            ));
         }
         if !field.omits_none {
             return Err(refuse(
@@ -165,7 +215,12 @@ fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name:
         }
     }
     let Some(tag @ (Tag::S | Tag::N | Tag::B)) = tags.without(Tag::Null).only() else {
-        return Err(refuse(py, options, name, "a key is stored as text, number or bytes (S, N or B), and this field is not"));
+        return Err(refuse(
+            py,
+            options,
+            name,
+            "a key is stored as text, number or bytes (S, N or B), and this field is not",
+        ));
     };
     let node = match &field.node {
         Node::Nullable(node) => node.inner(),
@@ -174,16 +229,35 @@ fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name:
     if let Node::DateTime(node) = node
         && !node.sorts()
     {
-        return Err(refuse(py, options, name, "a datetime that keeps its offset (utc=False) does not sort, so it is no key"));
+        return Err(refuse(
+            py,
+            options,
+            name,
+            "a datetime that keeps its offset (utc=False) does not sort, so it is no key",
+        ));
     }
     // A TypedDict's key may be absent although it is never None.
     if role == Role::Key && model.is_typed_dict() && !field.is_always_there() {
-        return Err(refuse(py, options, name, "a table's key may not be absent, but the field is not required"));
+        return Err(refuse(
+            py,
+            options,
+            name,
+            "a table's key may not be absent, but the field is not required",
+        ));
     }
     if role == Role::Key && field.default(py).is_some_and(|default| default.is_none()) {
-        return Err(refuse(py, options, name, "a table's key may not be None, but the field's default is"));
+        return Err(refuse(
+            py,
+            options,
+            name,
+            "a table's key may not be None, but the field's default is",
+        ));
     }
-    Ok(KeyAttribute { field: name.to_owned(), attribute: field.stored.to_string(), tag })
+    Ok(KeyAttribute {
+        field: name.to_owned(),
+        attribute: field.stored.to_string(),
+        tag,
+    })
 }
 
 #[cold]

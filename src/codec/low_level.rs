@@ -56,7 +56,12 @@ fn value_to_dict<'py>(py: Python<'py>, reader: &mut Reader<'_>, binary: Binary) 
     Ok(value)
 }
 
-fn text_to_object<'py>(py: Python<'py>, tag: Tag, reader: &mut Reader<'_>, binary: Binary) -> Outcome<Bound<'py, PyAny>> {
+fn text_to_object<'py>(
+    py: Python<'py>,
+    tag: Tag,
+    reader: &mut Reader<'_>,
+    binary: Binary,
+) -> Outcome<Bound<'py, PyAny>> {
     let text = reader.text()?;
     if tag == Tag::B && binary == Binary::Bytes {
         let bytes = base64::decode(text.as_bytes()).ok_or_else(|| Refusal::new("base64", "expected base64 text"))?;
@@ -105,7 +110,10 @@ fn value_from_dict(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) ->
     let (name, content): (Bound<'_, PyAny>, Bound<'_, PyAny>) = items.get_item(0)?.extract()?;
     let tag = Tag::ALL.into_iter().find(|tag| name.eq(tag.name()).unwrap_or(false));
     let Some(tag) = tag else {
-        return Err(Refusal::new("wire", format!("expected {EXPECTED}, found a dict without S, N, B, BOOL, NULL, M, L, SS, NS or BS")));
+        return Err(Refusal::new(
+            "wire",
+            format!("expected {EXPECTED}, found a dict without S, N, B, BOOL, NULL, M, L, SS, NS or BS"),
+        ));
     };
     out.extend_from_slice(b"{\"");
     out.extend_from_slice(tag.name().as_bytes());

@@ -29,7 +29,7 @@ mod state;
 mod target;
 
 pub use key_spec::KeyAttribute;
-pub use options::{IndexKeys, PlanOptions, Unknown, Unset};
 pub use low_level::Binary;
+pub use options::{IndexKeys, PlanOptions, Unknown, Unset};
 pub use plan::Plan;
 pub use target::{NoneRule, Purpose, Target};

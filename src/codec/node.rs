@@ -40,7 +40,12 @@ pub trait Codec: Sized {
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()>;
 
     /// Read the content of a value whose head `{"X":` is read; the caller reads the closing brace.
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>>;
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>>;
 }
 
 macro_rules! nodes {
@@ -148,7 +153,11 @@ impl Node {
 
     /// Read a value with its head and its end.
     #[inline]
-    pub fn decode_value<'py>(&self, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    pub fn decode_value<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         let tag = reader.tag()?;
         let value = self.decode(tag, reader, state)?;
         reader.end()?;

@@ -50,7 +50,9 @@ impl Plan {
         builder.at_root = true;
         let node = builder.build(&root)?;
         let Node::Model(root) = node else {
-            return Err(builder.unsupported(&format!("a `{kind}` type as an item (a model, dataclass or TypedDict is one)")));
+            return Err(builder.unsupported(&format!(
+                "a `{kind}` type as an item (a model, dataclass or TypedDict is one)"
+            )));
         };
         builder.finish_definitions()?;
         let definitions = builder.definitions;
@@ -179,7 +181,10 @@ impl Plan {
     ) -> Outcome<()> {
         out.push(b'{');
         for (index, attribute) in attributes.iter().enumerate() {
-            let field = self.root().field(py, &attribute.field).expect("checked when it was compiled");
+            let field = self
+                .root()
+                .field(py, &attribute.field)
+                .expect("checked when it was compiled");
             writer::push_separator(out);
             writer::push_key(out, &attribute.attribute);
             let content = out.len();
@@ -210,10 +215,12 @@ impl Plan {
     /// Append an instance as an item: `{"id":{"S":"a"}}`. Nothing is appended where it is refused.
     pub fn encode_item(&self, item: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let start = out.len();
-        self.root().encode_fields(item, &mut self.encoding(out)).map_err(|refusal| {
-            out.truncate(start);
-            refusal.into_error(item.py(), &self.options.title)
-        })
+        self.root()
+            .encode_fields(item, &mut self.encoding(out))
+            .map_err(|refusal| {
+                out.truncate(start);
+                refusal.into_error(item.py(), &self.options.title)
+            })
     }
 
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.
@@ -251,7 +258,11 @@ impl Plan {
     }
 
     pub(super) fn encoding<'a>(&'a self, out: &'a mut Vec<u8>) -> Encoding<'a> {
-        Encoding { out, definitions: &self.definitions, depth: 0 }
+        Encoding {
+            out,
+            definitions: &self.definitions,
+            depth: 0,
+        }
     }
 
     pub(super) fn decoding<'a, 'py>(&'a self, py: Python<'py>) -> Decoding<'a, 'py> {
@@ -271,7 +282,9 @@ impl Plan {
         visit.call(&self.schema)?;
         visit.call(&self.model)?;
         // The collector runs on a thread that may hold the lock. What is not offered this time is kept.
-        let Ok(targets) = self.targets.try_lock() else { return Ok(()) };
+        let Ok(targets) = self.targets.try_lock() else {
+            return Ok(());
+        };
         for (path, target) in targets.iter() {
             visit.call(path)?;
             if Arc::strong_count(target) == 1 {

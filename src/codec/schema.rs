@@ -36,7 +36,8 @@ impl<'py> SchemaDict<'py> for Bound<'py, PyDict> {
     }
 
     fn required(&self, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        self.get_item(name)?.ok_or_else(|| PyKeyError::new_err(format!("a core schema without {name:?}")))
+        self.get_item(name)?
+            .ok_or_else(|| PyKeyError::new_err(format!("a core schema without {name:?}")))
     }
 
     fn text(&self, name: &str) -> PyResult<Option<String>> {
@@ -112,7 +113,9 @@ impl Own {
     ) -> Outcome<Bound<'py, PyAny>> {
         let value = infer::decode(tag, reader, state)?;
         let py = state.py;
-        self.validator(py)?.call1((&value,)).map_err(|error| Refusal::from_mismatch(py, error, tag))
+        self.validator(py)?
+            .call1((&value,))
+            .map_err(|error| Refusal::from_mismatch(py, error, tag))
     }
 
     fn validator<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
@@ -135,7 +138,10 @@ impl Own {
 
     /// The schema and its config.
     pub fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyDict>, Option<Bound<'py, PyDict>>) {
-        (self.schema.bind(py).clone(), self.config.as_ref().map(|config| config.bind(py).clone()))
+        (
+            self.schema.bind(py).clone(),
+            self.config.as_ref().map(|config| config.bind(py).clone()),
+        )
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -213,7 +219,8 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     fn definition(&self, name: &str) -> PyResult<Bound<'py, PyDict>> {
         let definition = self.schemas.get(name).cloned();
-        definition.ok_or_else(|| self.schema_error(&format!("its core schema refers to {name:?}, which it does not define")))
+        definition
+            .ok_or_else(|| self.schema_error(&format!("its core schema refers to {name:?}, which it does not define")))
     }
 
     /// Compile a schema.
@@ -334,7 +341,11 @@ impl<'a, 'py> Builder<'a, 'py> {
         Box::new(Own {
             schema: schema.clone().unbind(),
             config: self.config.clone().map(Bound::unbind),
-            definitions: self.schema_list.as_ref().filter(|_| refers).map(|list| list.clone().unbind()),
+            definitions: self
+                .schema_list
+                .as_ref()
+                .filter(|_| refers)
+                .map(|list| list.clone().unbind()),
             validate: OnceLock::new(),
         })
     }
@@ -344,7 +355,16 @@ impl<'a, 'py> Builder<'a, 'py> {
         let mut own = self.own(&without_constraints(schema)?);
         if let Some(config) = &self.config {
             let config = config.copy()?;
-            remove(&config, &["str_min_length", "str_max_length", "str_strip_whitespace", "str_to_lower", "str_to_upper"])?;
+            remove(
+                &config,
+                &[
+                    "str_min_length",
+                    "str_max_length",
+                    "str_strip_whitespace",
+                    "str_to_lower",
+                    "str_to_upper",
+                ],
+            )?;
             own.config = Some(config.unbind());
         }
         Ok(own)
@@ -352,7 +372,10 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// Compile the schema of a place in a plan that is compiled already.
     pub fn build_again(&mut self, schema: &Bound<'py, PyDict>, is_ttl: bool, ordered: bool) -> PyResult<Node> {
-        self.marks = Marks { epoch: is_ttl.then_some(Epoch::Ttl), keeps_offset: false };
+        self.marks = Marks {
+            epoch: is_ttl.then_some(Epoch::Ttl),
+            keeps_offset: false,
+        };
         self.with_order(ordered, |builder| builder.build(schema))
     }
 
@@ -367,7 +390,12 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     /// A member of the schema, else of the model's config under another name.
-    pub fn setting(&self, schema: &Bound<'py, PyDict>, name: &str, in_config: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub fn setting(
+        &self,
+        schema: &Bound<'py, PyDict>,
+        name: &str,
+        in_config: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         match (schema.member(name)?, &self.config) {
             (Some(value), _) => Ok(Some(value)),
             (None, Some(config)) => config.member(in_config),
@@ -376,7 +404,9 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     fn read_marks(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
-        let Some(marks) = oxidyn_metadata(schema)? else { return Ok(()) };
+        let Some(marks) = oxidyn_metadata(schema)? else {
+            return Ok(());
+        };
         match marks.text("epoch")?.as_deref() {
             Some("s") => self.marks.epoch = Some(Epoch::Seconds),
             Some("ms") => self.marks.epoch = Some(Epoch::Milliseconds),
@@ -391,10 +421,13 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// A serializer that counts for python values decides the stored form, and we do not know which.
     pub fn refuse_serializer(&self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
-        let Some(serializer) = schema.member("serialization")? else { return Ok(()) };
+        let Some(serializer) = schema.member("serialization")? else {
+            return Ok(());
+        };
         let serializer = serializer.cast_into::<PyDict>()?;
-        let json_only =
-            serializer.text("when_used")?.is_some_and(|used| used == "json" || used == "json-unless-none");
+        let json_only = serializer
+            .text("when_used")?
+            .is_some_and(|used| used == "json" || used == "json-unless-none");
         if json_only {
             return Ok(());
         }
@@ -421,7 +454,10 @@ impl<'a, 'py> Builder<'a, 'py> {
     /// A type or schema node that is not stored.
     #[cold]
     pub fn unsupported(&self, what: &str) -> PyErr {
-        self.error(python::unsupported_type_error(self.py), &format!("{what} cannot be stored"))
+        self.error(
+            python::unsupported_type_error(self.py),
+            &format!("{what} cannot be stored"),
+        )
     }
 
     fn error(&self, class: PyResult<&Bound<'py, PyAny>>, reason: &str) -> PyErr {
@@ -471,8 +507,12 @@ fn remove(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<()> {
 
 /// What our markers left in a schema's metadata.
 pub fn oxidyn_metadata<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let Some(metadata) = schema.member("metadata")? else { return Ok(None) };
-    let Ok(metadata) = metadata.cast_into::<PyDict>() else { return Ok(None) };
+    let Some(metadata) = schema.member("metadata")? else {
+        return Ok(None);
+    };
+    let Ok(metadata) = metadata.cast_into::<PyDict>() else {
+        return Ok(None);
+    };
     Ok(metadata.member("oxidyn")?.map(Bound::cast_into).transpose()?)
 }
 

@@ -49,7 +49,11 @@ impl Refusal {
     #[cold]
     pub fn new(kind: &'static str, message: impl Into<String>) -> Box<Self> {
         let kind = Kind::Told(kind.into(), message.into());
-        Box::new(Self::Lines(vec![Line { path: Vec::new(), kind, input: None }]))
+        Box::new(Self::Lines(vec![Line {
+            path: Vec::new(),
+            kind,
+            input: None,
+        }]))
     }
 
     #[cold]
@@ -60,7 +64,10 @@ impl Refusal {
     /// The value is of another type than the field's.
     #[cold]
     pub fn unexpected(kind: &'static str, expected: &str, found: &Bound<'_, PyAny>) -> Box<Self> {
-        let found_type = found.get_type().name().map_or_else(|_| "another type".into(), |name| name.to_string());
+        let found_type = found
+            .get_type()
+            .name()
+            .map_or_else(|_| "another type".into(), |name| name.to_string());
         Self::new(kind, format!("expected {expected}, found {found_type}")).with_input(found)
     }
 
@@ -114,7 +121,11 @@ impl Refusal {
             if let Some(steps) = item("loc")? {
                 for step in steps.try_iter()? {
                     let step = step?;
-                    path.insert(0, step.extract().map_or_else(|_| Step::Name(step.clone().unbind()), Step::Index));
+                    path.insert(
+                        0,
+                        step.extract()
+                            .map_or_else(|_| Step::Name(step.clone().unbind()), Step::Index),
+                    );
                 }
             }
             let kind: String = item("type")?.map_or_else(|| Ok("value_error".into()), |kind| kind.extract())?;
@@ -135,7 +146,11 @@ impl Refusal {
                 }
                 Kind::Told(kind.into(), message)
             };
-            lines.push(Line { path, kind, input: item("input")?.map(Bound::unbind) });
+            lines.push(Line {
+                path,
+                kind,
+                input: item("input")?.map(Bound::unbind),
+            });
         }
         Ok(Self::Lines(lines))
     }
@@ -157,16 +172,26 @@ impl Refusal {
         let kind = if class.is_subclass(python::validation_error(py)?)? {
             return Ok(None);
         } else if class.is_subclass(python::custom_error(py)?)? {
-            Kind::Told(value.getattr("type")?.extract::<String>()?.into(), value.call_method0("message")?.extract()?)
+            Kind::Told(
+                value.getattr("type")?.extract::<String>()?.into(),
+                value.call_method0("message")?.extract()?,
+            )
         } else if error.is_instance_of::<PyAssertionError>(py) || error.is_instance_of::<PyValueError>(py) {
             let context = PyDict::new(py);
             context.set_item("error", value)?;
             let is_assertion = error.is_instance_of::<PyAssertionError>(py);
-            Kind::Known(if is_assertion { "assertion_error" } else { "value_error" }.into(), context.unbind())
+            Kind::Known(
+                if is_assertion { "assertion_error" } else { "value_error" }.into(),
+                context.unbind(),
+            )
         } else {
             return Ok(None);
         };
-        Ok(Some(Line { path: Vec::new(), kind, input: None }))
+        Ok(Some(Line {
+            path: Vec::new(),
+            kind,
+            input: None,
+        }))
     }
 
     /// Put a step in front of every line's path.
@@ -195,8 +220,8 @@ impl Refusal {
 
     /// The exception: `InvalidItem` with hidden inputs, or what was raised.
     #[cold]
-    pub fn into_error(self: Box<Self>, py: Python<'_>, title: &str) -> PyErr {
-        match *self {
+    pub fn into_error(self, py: Python<'_>, title: &str) -> PyErr {
+        match self {
             Self::Raised(error) => error,
             Self::Lines(lines) => invalid_item(py, title, lines).unwrap_or_else(|error| error),
         }
@@ -232,7 +257,8 @@ fn invalid_item(py: Python<'_>, title: &str, lines: Vec<Line>) -> PyResult<PyErr
     }
     let options = PyDict::new(py);
     options.set_item("hide_input", true)?;
-    let error = python::invalid_item(py)?.call_method("from_exception_data", (title, details, "python"), Some(&options))?;
+    let error =
+        python::invalid_item(py)?.call_method("from_exception_data", (title, details, "python"), Some(&options))?;
     Ok(PyErr::from_value(error))
 }
 
@@ -271,7 +297,11 @@ impl Encoding<'_> {
     #[inline]
     pub fn enter(&mut self) -> Outcome<()> {
         self.depth += 1;
-        if self.depth >= NESTING_LEVELS { Err(Refusal::too_deep()) } else { Ok(()) }
+        if self.depth >= NESTING_LEVELS {
+            Err(Refusal::too_deep())
+        } else {
+            Ok(())
+        }
     }
 
     #[inline]
@@ -300,7 +330,11 @@ impl Decoding<'_, '_> {
     #[inline]
     pub fn enter(&mut self) -> Outcome<()> {
         self.depth += 1;
-        if self.depth > NESTING_LEVELS { Err(Refusal::too_deep()) } else { Ok(()) }
+        if self.depth > NESTING_LEVELS {
+            Err(Refusal::too_deep())
+        } else {
+            Ok(())
+        }
     }
 
     #[inline]

@@ -115,28 +115,55 @@ impl Target {
             Purpose::Update => (&self.node, validated(&self.node, &self.own, value, false)?),
         };
         let mut wire = Vec::with_capacity(32);
-        node.encode(&value, &mut Encoding { out: &mut wire, definitions: &self.definitions, depth: 0 })?;
+        node.encode(
+            &value,
+            &mut Encoding {
+                out: &mut wire,
+                definitions: &self.definitions,
+                depth: 0,
+            },
+        )?;
         if purpose != Purpose::Range {
             self.role.check_written(&wire)?;
         }
         let tag = Reader::new(&wire).tag()?;
-        Ok(Value { tag, wire: Bytes::from(wire), grid: self.grid })
+        Ok(Value {
+            tag,
+            wire: Bytes::from(wire),
+            grid: self.grid,
+        })
     }
 
     fn check_range(&self, py: Python<'_>, tag: Tag) -> PyResult<()> {
         let reason = match tag {
-            Tag::Bool | Tag::Null | Tag::M | Tag::L => "it is stored as {tag}, which has no order and cannot be added to",
-            Tag::S if !sorts(&self.node) => "a datetime that keeps its offset (utc=False) does not sort as the instants do",
+            Tag::Bool | Tag::Null | Tag::M | Tag::L => {
+                "it is stored as {tag}, which has no order and cannot be added to"
+            }
+            Tag::S if !sorts(&self.node) => {
+                "a datetime that keeps its offset (utc=False) does not sort as the instants do"
+            }
             _ => return Ok(()),
         };
-        let path = self.steps.iter().map(|step| step.bind(py).to_string()).collect::<Vec<_>>().join(".");
-        Err(invalid_expression(py, &format!("{}.{path}: {}", self.title, reason.replace("{tag}", tag.name()))))
+        let path = self
+            .steps
+            .iter()
+            .map(|step| step.bind(py).to_string())
+            .collect::<Vec<_>>()
+            .join(".");
+        Err(invalid_expression(
+            py,
+            &format!("{}.{path}: {}", self.title, reason.replace("{tag}", tag.name())),
+        ))
     }
 }
 
 /// The value as the field would hold it; what already is such a value is not asked about.
 pub fn validated<'py>(node: &Node, own: &Own, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
-    if node.holds(value) { Ok(value.clone()) } else { own.validate(value, lax) }
+    if node.holds(value) {
+        Ok(value.clone())
+    } else {
+        own.validate(value, lax)
+    }
 }
 
 fn innermost(node: &Node) -> &Node {
@@ -176,11 +203,17 @@ pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>) -> PyResu
     let mut builder = Builder::new(py, options, plan.schema(py))?;
     let mut steps = path.iter();
     let mut spelled = options.title.clone();
-    let first = steps.next().ok_or_else(|| invalid_expression(py, "a reference without a field"))?;
+    let first = steps
+        .next()
+        .ok_or_else(|| invalid_expression(py, "a reference without a field"))?;
     let mut segments = Vec::with_capacity(path.len());
     let mut place = field_of(py, plan.root(), &first, &spelled, &mut segments)?;
     spell(&mut spelled, &first);
-    let role = if path.len() == 1 { place.field.map_or(Role::None, |field| field.role) } else { Role::None };
+    let role = if path.len() == 1 {
+        place.field.map_or(Role::None, |field| field.role)
+    } else {
+        Role::None
+    };
     for step in steps {
         place = part_of(py, plan, &builder, place, &step, &spelled, &mut segments)?;
         spell(&mut spelled, &step);
@@ -188,7 +221,8 @@ pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>) -> PyResu
 
     builder.config = place.config.clone();
     // Only the option knows that a field is the TTL.
-    let is_ttl = |field: &Field| path.len() == 1 && options.ttl.as_deref().is_some_and(|ttl| field.name.bind(py) == ttl);
+    let is_ttl =
+        |field: &Field| path.len() == 1 && options.ttl.as_deref().is_some_and(|ttl| field.name.bind(py) == ttl);
     let is_ttl = place.field.is_some_and(is_ttl);
     let node = builder.build_again(&place.schema, is_ttl, role != Role::None)?;
     let ordered = builder.build_again(&place.schema, is_ttl, true)?;
@@ -224,14 +258,29 @@ fn field_of<'a, 'py>(
     spelled: &str,
     segments: &mut Vec<Segment>,
 ) -> PyResult<Place<'a, 'py>> {
-    let field = step.cast::<PyString>().ok().and_then(|name| model.field(py, name.to_str().ok()?));
+    let field = step
+        .cast::<PyString>()
+        .ok()
+        .and_then(|name| model.field(py, name.to_str().ok()?));
     let Some(field) = field else {
-        let known: Vec<String> = model.fields.iter().map(|field| field.name.bind(py).to_string()).collect();
-        return Err(invalid_expression(py, &format!("{spelled} has no field {step}; it has {}", known.join(", "))));
+        let known: Vec<String> = model
+            .fields
+            .iter()
+            .map(|field| field.name.bind(py).to_string())
+            .collect();
+        return Err(invalid_expression(
+            py,
+            &format!("{spelled} has no field {step}; it has {}", known.join(", ")),
+        ));
     };
     segments.push(Segment::Attribute(Arc::from(&*field.stored)));
     let (schema, config) = field.own.parts(py);
-    Ok(Place { node: &field.node, schema, config, field: Some(field) })
+    Ok(Place {
+        node: &field.node,
+        schema,
+        config,
+        field: Some(field),
+    })
 }
 
 fn part_of<'a, 'py>(
@@ -260,9 +309,15 @@ fn part_of<'a, 'py>(
         }
     }
     let index = || -> PyResult<u32> {
-        let index = step.cast::<PyInt>().ok().filter(|step| !step.is_instance_of::<PyBool>());
+        let index = step
+            .cast::<PyInt>()
+            .ok()
+            .filter(|step| !step.is_instance_of::<PyBool>());
         index.and_then(|index| index.extract().ok()).ok_or_else(|| {
-            invalid_expression(py, &format!("{spelled} is a list: an element is told by its index from 0, not by {step}"))
+            invalid_expression(
+                py,
+                &format!("{spelled} is a list: an element is told by its index from 0, not by {step}"),
+            )
         })
     };
     let config = place.config;
@@ -270,30 +325,55 @@ fn part_of<'a, 'py>(
         Node::Model(model) => field_of(py, model.model(), step, spelled, segments),
         Node::List(list) => {
             segments.push(Segment::Index(index()?));
-            Ok(Place { node: list.element(), schema: schema.schema("items_schema")?, config, field: None })
+            Ok(Place {
+                node: list.element(),
+                schema: schema.schema("items_schema")?,
+                config,
+                field: None,
+            })
         }
         Node::Tuple(tuple) => {
             let index = index()?;
             let Some(node) = tuple.element(index as usize) else {
-                return Err(invalid_expression(py, &format!("{spelled} has no element {index} with a type of its own")));
+                return Err(invalid_expression(
+                    py,
+                    &format!("{spelled} has no element {index} with a type of its own"),
+                ));
             };
             segments.push(Segment::Index(index));
             let elements = schema.required("items_schema")?.cast_into::<PyList>()?;
-            let element = elements.get_item((index as usize).min(elements.len() - 1))?.cast_into()?;
-            Ok(Place { node, schema: element, config, field: None })
+            let element = elements
+                .get_item((index as usize).min(elements.len() - 1))?
+                .cast_into()?;
+            Ok(Place {
+                node,
+                schema: element,
+                config,
+                field: None,
+            })
         }
         Node::Map(map) => {
             let text = map.key_text(step).map_err(|refusal| refusal.into_error(py, spelled))?;
             segments.push(Segment::Attribute(text.into()));
-            Ok(Place { node: map.value(), schema: schema.schema("values_schema")?, config, field: None })
+            Ok(Place {
+                node: map.value(),
+                schema: schema.schema("values_schema")?,
+                config,
+                field: None,
+            })
         }
-        _ => Err(invalid_expression(py, &format!("{spelled} has no parts, so there is no {step} in it"))),
+        _ => Err(invalid_expression(
+            py,
+            &format!("{spelled} has no parts, so there is no {step} in it"),
+        )),
     }
 }
 
 fn spell(spelled: &mut String, step: &Bound<'_, PyAny>) {
     if step.is_instance_of::<PyInt>() {
-        spelled.push_str(&format!("[{step}]"));
+        spelled.push('[');
+        spelled.push_str(&step.to_string());
+        spelled.push(']');
     } else {
         spelled.push('.');
         spelled.push_str(&step.to_string());

@@ -92,7 +92,10 @@ impl Plan {
         // Encoding may run the caller's code, and that may dump again: the buffer is taken, not borrowed.
         let mut wire = BUFFER.take();
         wire.clear();
-        let outcome = self.plan.encode_item(item, &mut wire).map(|()| PyBytes::new(item.py(), &wire));
+        let outcome = self
+            .plan
+            .encode_item(item, &mut wire)
+            .map(|()| PyBytes::new(item.py(), &wire));
         if wire.capacity() <= KEPT_BYTES {
             BUFFER.set(wire);
         }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, Range};
 
-use super::{Tag, float};
 use super::scan::plain_run;
+use super::{Tag, float};
 
 /// Brackets that may be open at once in a value that is skipped: 32 levels of attributes are 64 of JSON, and a reply
 /// wraps them in a few more.

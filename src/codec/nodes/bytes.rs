@@ -22,7 +22,11 @@ impl Codec for BytesNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let constrained = schema.has_any(&["min_length", "max_length"])?;
-        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -37,12 +41,21 @@ impl Codec for BytesNode {
         encode_bytes(value, state)
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::B {
             return self.own.convert(tag, reader, state);
         }
         let bytes = bytes_object(reader, state)?;
-        if self.constrained { self.own.validate(&bytes, false) } else { Ok(bytes) }
+        if self.constrained {
+            self.own.validate(&bytes, false)
+        } else {
+            Ok(bytes)
+        }
     }
 }
 
@@ -61,7 +74,10 @@ pub fn encode_bytes(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outco
 pub fn bytes_object<'py>(reader: &mut Reader<'_>, state: &Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
     let text = reader.text()?;
     let Some(bytes) = base64::decode(text.as_bytes()) else {
-        return Err(Refusal::new("base64", "expected base64 text with padding, found other text in B"));
+        return Err(Refusal::new(
+            "base64",
+            "expected base64 text with padding, found other text in B",
+        ));
     };
     Ok(PyBytes::new(state.py, &bytes).into_any())
 }

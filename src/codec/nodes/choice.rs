@@ -35,9 +35,17 @@ impl Choices {
         let mut choices = Vec::with_capacity(objects.len());
         for object in objects {
             let is_member = object.is_instance(python::enum_base(py)?)?;
-            let value = if is_member { object.getattr("value")? } else { object.clone() };
+            let value = if is_member {
+                object.getattr("value")?
+            } else {
+                object.clone()
+            };
             let mut wire = Vec::new();
-            let mut state = Encoding { out: &mut wire, definitions: &definitions, depth: 0 };
+            let mut state = Encoding {
+                out: &mut wire,
+                definitions: &definitions,
+                depth: 0,
+            };
             if infer::encode_scalar(&value, &mut state).is_err() {
                 let kind = value.get_type().name()?;
                 return Err(builder.unsupported(&format!(
@@ -47,10 +55,18 @@ impl Choices {
             let mut reader = Reader::new(&wire);
             let tag = reader.tag().expect("written just above");
             let text = match tag {
-                Tag::Bool | Tag::Null => {
-                    if reader.boolean().expect("written just above") { "true" } else { "false" }.into()
+                Tag::Bool | Tag::Null => if reader.boolean().expect("written just above") {
+                    "true"
+                } else {
+                    "false"
                 }
-                _ => reader.text().expect("written just above").into_cow().into_owned().into_boxed_str(),
+                .into(),
+                _ => reader
+                    .text()
+                    .expect("written just above")
+                    .into_cow()
+                    .into_owned()
+                    .into_boxed_str(),
             };
             choices.push(Choice {
                 object: object.unbind(),
@@ -76,7 +92,10 @@ impl Choices {
         };
         for (at, choice) in self.0.iter().enumerate() {
             if let Some(other) = self.0[..at].iter().find(|other| alike(other, choice)) {
-                let (left, right) = (other.object.bind(builder.py).repr()?, choice.object.bind(builder.py).repr()?);
+                let (left, right) = (
+                    other.object.bind(builder.py).repr()?,
+                    choice.object.bind(builder.py).repr()?,
+                );
                 return Err(builder.unsupported(&format!("{left} and {right}, which are stored alike,")));
             }
         }
@@ -127,7 +146,8 @@ impl Choices {
             Tag::N => {
                 let text = reader.text()?;
                 self.of_tag(tag).find(|choice| *choice.text == *text).or_else(|| {
-                    self.of_tag(tag).find(|choice| number::compare(&choice.text, &text).is_ok_and(|order| order.is_eq()))
+                    self.of_tag(tag)
+                        .find(|choice| number::compare(&choice.text, &text).is_ok_and(|order| order.is_eq()))
                 })
             }
             Tag::Bool => {
@@ -206,7 +226,12 @@ impl Codec for EnumNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         match self.0.choices.read(tag, reader, state.py)? {
             Some(member) => Ok(member),
             // The enum's own `_missing_` may know it.
@@ -224,7 +249,11 @@ impl EnumNode {
         let members = schema.required("members")?.cast_into::<PyList>()?;
         let class = schema.required("cls")?.cast_into::<PyType>()?.unbind();
         let choices = Choices::new(&members, builder)?;
-        Ok(Self(Box::new(Enum { own: builder.own_scalar(schema), class, choices })))
+        Ok(Self(Box::new(Enum {
+            own: builder.own_scalar(schema),
+            class,
+            choices,
+        })))
     }
 
     /// As the keys of a dict.
@@ -235,7 +264,13 @@ impl EnumNode {
     }
 
     pub fn key_text(&self, key: &Bound<'_, PyAny>) -> Outcome<&str> {
-        let name = || self.0.class.bind(key.py()).name().map_or_else(|_| "the enum".into(), |name| name.to_string());
+        let name = || {
+            self.0
+                .class
+                .bind(key.py())
+                .name()
+                .map_or_else(|_| "the enum".into(), |name| name.to_string())
+        };
         match self.0.choices.find(key)? {
             Some(choice) => Ok(&choice.text),
             None => Err(Refusal::unexpected("enum", &format!("a member of {}", name()), key)),
@@ -243,7 +278,12 @@ impl EnumNode {
     }
 
     pub fn key_object<'py>(&self, py: Python<'py>, text: &str) -> Option<Bound<'py, PyAny>> {
-        self.0.choices.0.iter().find(|choice| *choice.text == *text).map(|choice| choice.object.bind(py).clone())
+        self.0
+            .choices
+            .0
+            .iter()
+            .find(|choice| *choice.text == *text)
+            .map(|choice| choice.object.bind(py).clone())
     }
 }
 
@@ -278,12 +318,21 @@ impl Codec for LiteralNode {
                 state.push(&choice.wire);
                 Ok(())
             }
-            None => Err(Refusal::unexpected("literal_error", "one of the literal's values", value)),
+            None => Err(Refusal::unexpected(
+                "literal_error",
+                "one of the literal's values",
+                value,
+            )),
         }
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         match self.0.choices.read(tag, reader, state.py)? {
             Some(value) => Ok(value),
             None => self.0.own.convert(tag, reader, state),
@@ -295,7 +344,10 @@ impl LiteralNode {
     fn new(schema: &Bound<'_, PyDict>, builder: &Builder<'_, '_>) -> PyResult<Self> {
         let expected = schema.required("expected")?.cast_into::<PyList>()?;
         let choices = Choices::new(&expected, builder)?;
-        Ok(Self(Box::new(Literal { own: builder.own_scalar(schema), choices })))
+        Ok(Self(Box::new(Literal {
+            own: builder.own_scalar(schema),
+            choices,
+        })))
     }
 
     /// As the keys of a dict.
@@ -313,6 +365,11 @@ impl LiteralNode {
     }
 
     pub fn key_object<'py>(&self, py: Python<'py>, text: &str) -> Option<Bound<'py, PyAny>> {
-        self.0.choices.0.iter().find(|choice| *choice.text == *text).map(|choice| choice.object.bind(py).clone())
+        self.0
+            .choices
+            .0
+            .iter()
+            .find(|choice| *choice.text == *text)
+            .map(|choice| choice.object.bind(py).clone())
     }
 }

@@ -34,7 +34,13 @@ impl Codec for ListNode {
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let element = builder.build_part("[]", &element_schema(schema, builder)?)?;
         let (least, most) = lengths(schema)?;
-        Ok(Self(Box::new(List { own: builder.own(schema), element, least, most })).into())
+        Ok(Self(Box::new(List {
+            own: builder.own(schema),
+            element,
+            least,
+            most,
+        }))
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -59,7 +65,12 @@ impl Codec for ListNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::L {
             return self.0.own.convert(tag, reader, state);
         }
@@ -104,7 +115,11 @@ impl Tuple {
         let index = match self.repeated {
             Some(repeated) if index >= repeated => {
                 let after = self.elements.len() - 1 - repeated;
-                if index + after < length { repeated } else { self.elements.len() + index - length }
+                if index + after < length {
+                    repeated
+                } else {
+                    self.elements.len() + index - length
+                }
             }
             _ => index,
         };
@@ -124,14 +139,24 @@ impl Codec for TupleNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let schemas = schema.required("items_schema")?.cast_into::<PyList>()?;
-        let repeated = schema.member("variadic_item_index")?.map(|index| index.extract()).transpose()?;
+        let repeated = schema
+            .member("variadic_item_index")?
+            .map(|index| index.extract())
+            .transpose()?;
         let mut elements = Vec::with_capacity(schemas.len());
         for (index, element) in schemas.iter().enumerate() {
             elements.push(builder.build_part(format!("[{index}]"), &element.cast_into()?)?);
         }
         let (least, most) = lengths(schema)?;
         let elements = elements.into_boxed_slice();
-        Ok(Self(Box::new(Tuple { own: builder.own(schema), elements, repeated, least, most })).into())
+        Ok(Self(Box::new(Tuple {
+            own: builder.own(schema),
+            elements,
+            repeated,
+            least,
+            most,
+        }))
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -154,17 +179,31 @@ impl Codec for TupleNode {
         let length = tuple.len();
         if !self.0.fits(length) {
             let expected = self.0.elements.len() - usize::from(self.0.repeated.is_some());
-            return Err(Refusal::new("tuple_length", format!("expected a tuple of {expected} values, found one of {length}"))
-                .with_input(value));
+            return Err(Refusal::new(
+                "tuple_length",
+                format!("expected a tuple of {expected} values, found one of {length}"),
+            )
+            .with_input(value));
         }
         encode_elements(tuple.iter(), |index| self.0.node(index, length), state)
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::L {
             return self.0.own.convert(tag, reader, state);
         }
-        let Tuple { own, elements, repeated, least, most } = &*self.0;
+        let Tuple {
+            own,
+            elements,
+            repeated,
+            least,
+            most,
+        } = &*self.0;
         // The place of an element behind the repeated one is known only with the length.
         let content = reader.position();
         let mut length = 0;
@@ -223,10 +262,14 @@ pub fn encode_elements<'a, 'py>(
     };
     state.push(b"{\"L\":[");
     state.enter()?;
-    node(0).encode(&first, state).map_err(|refusal| refusal.under(|| Step::Index(0)))?;
+    node(0)
+        .encode(&first, state)
+        .map_err(|refusal| refusal.under(|| Step::Index(0)))?;
     for (index, element) in elements {
         state.push(b",");
-        node(index).encode(&element, state).map_err(|refusal| refusal.under(|| Step::Index(index)))?;
+        node(index)
+            .encode(&element, state)
+            .map_err(|refusal| refusal.under(|| Step::Index(index)))?;
     }
     state.leave();
     state.push(b"]}");
@@ -267,5 +310,9 @@ fn decode_elements<'a>(
         more = reader.next_element()?;
     }
     state.leave();
-    if refused.is_empty() { Ok(start) } else { Err(Box::new(Refusal::Lines(refused))) }
+    if refused.is_empty() {
+        Ok(start)
+    } else {
+        Err(Box::new(Refusal::Lines(refused)))
+    }
 }

@@ -82,13 +82,19 @@ impl Key {
                 let dict = PyDict::new(builder.py);
                 dict.set_item("type", "dict")?;
                 dict.set_item("keys_schema", &schema)?;
-                KeyKind::Other(Box::new(Other { schema: dict.unbind(), serialize: OnceLock::new() }))
+                KeyKind::Other(Box::new(Other {
+                    schema: dict.unbind(),
+                    serialize: OnceLock::new(),
+                }))
             }
             other => return Err(builder.unsupported(&format!("a dict with keys of a `{other}` type"))),
         };
         let plain = ["type", "metadata", "strict", "ref"];
         let mut constrained = matches!(kind, KeyKind::Str | KeyKind::Int | KeyKind::Uuid)
-            && schema.keys().iter().any(|name| !name.extract::<String>().is_ok_and(|name| plain.contains(&&*name)));
+            && schema
+                .keys()
+                .iter()
+                .any(|name| !name.extract::<String>().is_ok_and(|name| plain.contains(&&*name)));
         if let (KeyKind::Str, Some(config)) = (&kind, &builder.config) {
             constrained |= config.has_any(&[
                 "str_strip_whitespace",
@@ -98,7 +104,11 @@ impl Key {
                 "str_max_length",
             ])?;
         }
-        Ok(Self { own: builder.own_scalar(&schema), kind, constrained })
+        Ok(Self {
+            own: builder.own_scalar(&schema),
+            kind,
+            constrained,
+        })
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -138,7 +148,9 @@ impl Key {
         let known = match &self.kind {
             KeyKind::Str => Some(str_object(py, text)?),
             KeyKind::Int => parse_i64(text.as_bytes()).map(|value| int_object(py, value)),
-            KeyKind::Uuid => uuid::decode(text.as_bytes()).map(|number| uuid_object(py, number)).transpose()?,
+            KeyKind::Uuid => uuid::decode(text.as_bytes())
+                .map(|number| uuid_object(py, number))
+                .transpose()?,
             KeyKind::Enum(node) => node.key_object(py, text),
             KeyKind::Literal(node) => node.key_object(py, text),
             KeyKind::Other(_) => None,
@@ -195,7 +207,9 @@ impl Map {
             }
             first = false;
             writer::push_key(state.out, text);
-            self.value.encode(&value, state).map_err(|refusal| refusal.under(step))?;
+            self.value
+                .encode(&value, state)
+                .map_err(|refusal| refusal.under(step))?;
         }
         Ok(())
     }
@@ -216,7 +230,9 @@ impl Map {
             if !texts.insert(text) {
                 return Err(Refusal::new("key", "found two keys that are stored as one text").under(step));
             }
-            self.value.encode(&value, state).map_err(|refusal| refusal.under(step))?;
+            self.value
+                .encode(&value, state)
+                .map_err(|refusal| refusal.under(step))?;
         }
         Ok(())
     }
@@ -244,7 +260,14 @@ impl Codec for MapNode {
         let key = builder.inside("[key]", |builder| Key::build(&key.cast_into()?, builder))?;
         let value = builder.build_part("[]", &value.cast_into()?)?;
         let (least, most) = lengths(schema)?;
-        Ok(Self(Box::new(Map { own: builder.own(schema), key, value, least, most })).into())
+        Ok(Self(Box::new(Map {
+            own: builder.own(schema),
+            key,
+            value,
+            least,
+            most,
+        }))
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -277,7 +300,12 @@ impl Codec for MapNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::M {
             return self.0.own.convert(tag, reader, state);
         }

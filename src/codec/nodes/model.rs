@@ -124,7 +124,9 @@ impl Seen {
         if index < 128 {
             self.low & 1 << index != 0
         } else {
-            self.high.get(index / 128 - 1).is_some_and(|word| word & 1 << (index % 128) != 0)
+            self.high
+                .get(index / 128 - 1)
+                .is_some_and(|word| word & 1 << (index % 128) != 0)
         }
     }
 
@@ -222,7 +224,12 @@ impl Codec for ModelNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::M {
             return self.0.own.convert(tag, reader, state);
         }
@@ -248,8 +255,13 @@ fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
     let kind = if schema.flag("custom_init")?.unwrap_or(false) {
         Kind::Initialized
     } else {
-        let post_init = schema.text("post_init")?.map(|name| PyString::intern(py, &name).unbind());
-        Kind::Model { post_init, fields_sets: Mutex::default() }
+        let post_init = schema
+            .text("post_init")?
+            .map(|name| PyString::intern(py, &name).unbind());
+        Kind::Model {
+            post_init,
+            fields_sets: Mutex::default(),
+        }
     };
     let fields = inner.schema("fields")?;
     let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
@@ -282,8 +294,13 @@ fn build_dataclass<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, '
         }
     }
     let post_init = schema.flag("post_init")?.unwrap_or(false);
-    let post_init = post_init.then(|| PyTuple::new(py, init_only).map(Bound::unbind)).transpose()?;
-    let kind = Kind::Dataclass { slots: schema.flag("slots")?.unwrap_or(false), post_init };
+    let post_init = post_init
+        .then(|| PyTuple::new(py, init_only).map(Bound::unbind))
+        .transpose()?;
+    let kind = Kind::Dataclass {
+        slots: schema.flag("slots")?.unwrap_or(false),
+        post_init,
+    };
     build_fields(schema, kind, fields, builder)
 }
 
@@ -295,7 +312,11 @@ fn build_typed_dict<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 
     build_fields(schema, Kind::TypedDict, fields, builder)
 }
 
-fn refuse_serializers<'py>(schema: &Bound<'py, PyDict>, inner: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<()> {
+fn refuse_serializers<'py>(
+    schema: &Bound<'py, PyDict>,
+    inner: &Bound<'py, PyDict>,
+    builder: &Builder<'_, 'py>,
+) -> PyResult<()> {
     builder.refuse_serializer(schema)?;
     builder.refuse_serializer(inner)
 }
@@ -320,7 +341,9 @@ fn build_fields<'py>(
     let mut fields = Vec::with_capacity(schemas.len());
     let mut by_attribute = HashMap::with_capacity(schemas.len());
     for (name, schema) in schemas {
-        let field = builder.inside(name.clone(), |builder| build_field(&name, &schema, &kind, is_root, builder))?;
+        let field = builder.inside(name.clone(), |builder| {
+            build_field(&name, &schema, &kind, is_root, builder)
+        })?;
         let index = u16::try_from(fields.len()).expect("fewer fields than 65,536");
         if by_attribute.insert(field.stored.clone(), index).is_some() {
             let message = format!("the name {:?} is stored for another field already", field.stored);
@@ -332,7 +355,9 @@ fn build_fields<'py>(
         }
         fields.push(field);
     }
-    let successors = (1..=fields.len()).chain([0]).map(|next| AtomicU16::new(u16::try_from(next).unwrap_or(0)));
+    let successors = (1..=fields.len())
+        .chain([0])
+        .map(|next| AtomicU16::new(u16::try_from(next).unwrap_or(0)));
     let model = Model {
         own: builder.own(schema),
         class: match schema.member("cls")? {
@@ -359,7 +384,11 @@ fn build_field<'py>(
 ) -> PyResult<Field> {
     let py = builder.py;
     let schema = field.schema("schema")?;
-    let role = if is_root { Role::of(name, builder.options) } else { Role::None };
+    let role = if is_root {
+        Role::of(name, builder.options)
+    } else {
+        Role::None
+    };
     if is_root && builder.options.ttl.as_deref() == Some(name) {
         builder.marks.epoch = Some(Epoch::Ttl);
     }
@@ -367,7 +396,11 @@ fn build_field<'py>(
 
     let has_default = schema.text("type")?.as_deref() == Some("default");
     let default = if has_default { schema.get_item("default")? } else { None };
-    let factory = if has_default { schema.member("default_factory")? } else { None };
+    let factory = if has_default {
+        schema.member("default_factory")?
+    } else {
+        None
+    };
     let is_set = matches!(node, Node::Set(_));
     let is_optional = match kind {
         Kind::TypedDict => !field.flag("required")?.unwrap_or(true),
@@ -377,7 +410,9 @@ fn build_field<'py>(
     let gives_empty_set = match (&default, &factory) {
         (Some(default), _) => infer::is_empty_set(default),
         (None, Some(factory)) => ["set", "frozenset"].iter().any(|name| {
-            py.import("builtins").and_then(|builtins| builtins.getattr(*name)).is_ok_and(|class| class.is(factory))
+            py.import("builtins")
+                .and_then(|builtins| builtins.getattr(*name))
+                .is_ok_and(|class| class.is(factory))
         }),
         (None, None) => !is_optional,
     };
@@ -429,7 +464,11 @@ fn stored_name<'py>(
 ) -> PyResult<String> {
     let mut schema = schema.clone();
     loop {
-        if let Some(stored) = oxidyn_metadata(&schema)?.map(|marks| marks.text("name")).transpose()?.flatten() {
+        if let Some(stored) = oxidyn_metadata(&schema)?
+            .map(|marks| marks.text("name"))
+            .transpose()?
+            .flatten()
+        {
             return Ok(stored);
         }
         match schema.text("type")?.as_deref() {
@@ -437,14 +476,25 @@ fn stored_name<'py>(
             _ => break,
         }
     }
-    let by_alias = builder.config.as_ref().map(|config| config.flag("serialize_by_alias")).transpose()?.flatten();
-    let alias = if by_alias.unwrap_or(false) { field.text("serialization_alias")? } else { None };
+    let by_alias = builder
+        .config
+        .as_ref()
+        .map(|config| config.flag("serialize_by_alias"))
+        .transpose()?
+        .flatten();
+    let alias = if by_alias.unwrap_or(false) {
+        field.text("serialization_alias")?
+    } else {
+        None
+    };
     Ok(alias.unwrap_or_else(|| name.to_owned()))
 }
 
 /// The first plain validation alias, else the name.
 fn input_name(name: &str, field: &Bound<'_, PyDict>) -> PyResult<String> {
-    let Some(alias) = field.member("validation_alias")? else { return Ok(name.to_owned()) };
+    let Some(alias) = field.member("validation_alias")? else {
+        return Ok(name.to_owned());
+    };
     if let Ok(alias) = alias.extract::<String>() {
         return Ok(alias);
     }
@@ -466,16 +516,28 @@ impl Model {
         let py = value.py();
         if !self.is_instance(value)? {
             let class = self.class.bind(py).name()?;
-            let kind = if self.is_typed_dict() { "dict_type" } else { "model_type" };
+            let kind = if self.is_typed_dict() {
+                "dict_type"
+            } else {
+                "model_type"
+            };
             return Err(Refusal::unexpected(kind, &format!("an instance of {class}"), value));
         }
         let fields_set = match &self.kind {
-            Kind::Model { .. } | Kind::Initialized if self.skips_unset => {
-                Some(value.getattr(pyo3::intern!(py, "__pydantic_fields_set__"))?.cast_into::<PySet>().map_err(PyErr::from)?)
-            }
+            Kind::Model { .. } | Kind::Initialized if self.skips_unset => Some(
+                value
+                    .getattr(pyo3::intern!(py, "__pydantic_fields_set__"))?
+                    .cast_into::<PySet>()
+                    .map_err(PyErr::from)?,
+            ),
             _ => None,
         };
-        let mut fields = FieldWriter { first: true, refused: Vec::new(), fields_set, state };
+        let mut fields = FieldWriter {
+            first: true,
+            refused: Vec::new(),
+            fields_set,
+            state,
+        };
         fields.state.push(b"{");
         match &self.kind {
             Kind::Dataclass { slots: true, .. } => {
@@ -494,7 +556,11 @@ impl Model {
         }
         fields.state.push(b"}");
         let FieldWriter { refused, .. } = fields;
-        if refused.is_empty() { Ok(()) } else { Err(Box::new(Refusal::Lines(refused))) }
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(Box::new(Refusal::Lines(refused)))
+        }
     }
 
     /// Instances have their fields in the model's order: then each is the next one of the walk, told by its name's
@@ -522,9 +588,15 @@ impl Model {
         let py = dict.py();
         for (name, _) in DictWalk::new(dict) {
             let declared = self.fields.iter().any(|field| name.is(&field.name))
-                || self.fields.iter().any(|field| name.eq(field.name.bind(py)).unwrap_or(false));
+                || self
+                    .fields
+                    .iter()
+                    .any(|field| name.eq(field.name.bind(py)).unwrap_or(false));
             if !declared {
-                let refusal = Refusal::new("extra_forbidden", "expected only the TypedDict's own keys, found another");
+                let refusal = Refusal::new(
+                    "extra_forbidden",
+                    "expected only the TypedDict's own keys, found another",
+                );
                 refusal.under(|| Step::Name(name.clone().unbind())).gather(refused)?;
             }
         }
@@ -542,7 +614,9 @@ struct FieldWriter<'a, 'b, 'py> {
 impl<'py> FieldWriter<'_, '_, 'py> {
     #[inline]
     fn write(&mut self, field: &Field, value: Option<Bound<'py, PyAny>>) -> Outcome<()> {
-        let Some(value) = value else { return self.write_nothing(field) };
+        let Some(value) = value else {
+            return self.write_nothing(field);
+        };
         if value.is_none() && field.omits_none || field.omits_empty && infer::is_empty_set(&value) {
             return Ok(());
         }
@@ -563,7 +637,9 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         match written {
             Ok(()) => self.first = false,
             Err(refusal) => {
-                refusal.under(|| Step::name(field.name.bind(value.py()))).gather(&mut self.refused)?;
+                refusal
+                    .under(|| Step::name(field.name.bind(value.py())))
+                    .gather(&mut self.refused)?;
                 self.state.out.truncate(start);
                 self.state.depth = depth;
             }
@@ -585,7 +661,11 @@ impl<'py> FieldWriter<'_, '_, 'py> {
 
 impl Model {
     /// Read an object of attributes: `{"name":{"S":"x"}}`.
-    pub fn decode_fields<'py>(&self, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    pub fn decode_fields<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         let py = state.py;
         let dict = match self.kind {
             Kind::TypedDict => PyDict::new(py),
@@ -648,7 +728,9 @@ impl Model {
         }
         if state.refuses_unknown {
             let message = "found an attribute that is no field (unknown=\"error\")";
-            Refusal::new("extra_forbidden", message).under(|| Step::text(state.py, &name)).gather(refused)?;
+            Refusal::new("extra_forbidden", message)
+                .under(|| Step::text(state.py, &name))
+                .gather(refused)?;
         }
         reader.skip_value()?;
         Ok(None)
@@ -723,7 +805,11 @@ impl Model {
                 set_instance_dict(&instance, &dict)?;
                 let none = py.None().into_bound(py);
                 set_slot(python::model_extra(py)?, &instance, &none)?;
-                set_slot(python::model_fields_set(py)?, &instance, &self.fields_set(py, fields_sets, seen)?)?;
+                set_slot(
+                    python::model_fields_set(py)?,
+                    &instance,
+                    &self.fields_set(py, fields_sets, seen)?,
+                )?;
                 set_slot(python::model_private(py)?, &instance, &none)?;
                 if let Some(post_init) = post_init {
                     instance
@@ -803,7 +889,7 @@ impl Field {
         let value = self.node.decode_value(reader, state)?;
         let stored = &reader.bytes()[start..reader.position()];
         if !self.node.writes_again(stored) {
-            self.role.check_stored(stored, &self.node, &value, state)?;
+            Role::check_stored(stored, &self.node, &value, state)?;
         }
         Ok(value)
     }

@@ -27,17 +27,23 @@ impl IntNode {
     fn bounds(schema: &Bound<'_, PyDict>) -> PyResult<Option<(i64, i64)>> {
         let (mut least, mut most) = (i64::MIN, i64::MAX);
         let bound = |name: &str| -> PyResult<Option<Option<i64>>> {
-            Ok(schema.member(name)?.map(|bound| bound.cast::<PyInt>().ok().and_then(|bound| bound.extract().ok())))
+            Ok(schema
+                .member(name)?
+                .map(|bound| bound.cast::<PyInt>().ok().and_then(|bound| bound.extract().ok())))
         };
         for (name, past) in [("ge", 0), ("gt", 1)] {
             if let Some(bound) = bound(name)? {
-                let Some(bound) = bound.and_then(|bound| bound.checked_add(past)) else { return Ok(None) };
+                let Some(bound) = bound.and_then(|bound| bound.checked_add(past)) else {
+                    return Ok(None);
+                };
                 least = least.max(bound);
             }
         }
         for (name, past) in [("le", 0), ("lt", -1)] {
             if let Some(bound) = bound(name)? {
-                let Some(bound) = bound.and_then(|bound| bound.checked_add(past)) else { return Ok(None) };
+                let Some(bound) = bound.and_then(|bound| bound.checked_add(past)) else {
+                    return Ok(None);
+                };
                 most = most.min(bound);
             }
         }
@@ -56,8 +62,15 @@ impl Codec for IntNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let checked_here = !schema.has_any(&["multiple_of"])?;
-        let (least, most) = Self::bounds(schema)?.filter(|_| checked_here).unwrap_or((i64::MAX, i64::MIN));
-        Ok(Self { own: builder.own_scalar(schema), least, most }.into())
+        let (least, most) = Self::bounds(schema)?
+            .filter(|_| checked_here)
+            .unwrap_or((i64::MAX, i64::MIN));
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            least,
+            most,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -74,7 +87,12 @@ impl Codec for IntNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::N {
             return self.own.convert(tag, reader, state);
         }
@@ -98,7 +116,12 @@ impl Codec for IntNode {
 
 /// Append an int, not a bool.
 #[inline]
-pub fn encode_int(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>, kind: &'static str, expected: &str) -> Outcome<()> {
+pub fn encode_int(
+    value: &Bound<'_, PyAny>,
+    state: &mut Encoding<'_>,
+    kind: &'static str,
+    expected: &str,
+) -> Outcome<()> {
     let is_int = value.is_exact_instance_of::<PyInt>()
         || (value.is_instance_of::<PyInt>() && !value.is_exact_instance_of::<PyBool>());
     if !is_int {
@@ -195,18 +218,31 @@ impl Codec for FloatNode {
     const KINDS: &'static [&'static str] = &["float"];
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-        let bound = |name: &str| -> PyResult<f64> {
-            schema.member(name)?.map_or(Ok(f64::NAN), |bound| bound.extract())
-        };
+        let bound =
+            |name: &str| -> PyResult<f64> { schema.member(name)?.map_or(Ok(f64::NAN), |bound| bound.extract()) };
         let bounds = if schema.has_any(&["multiple_of"])? {
             // No float is above infinity: each is left to Pydantic.
-            Some(FloatBounds { above: f64::INFINITY, least: f64::NAN, below: f64::NAN, most: f64::NAN })
+            Some(FloatBounds {
+                above: f64::INFINITY,
+                least: f64::NAN,
+                below: f64::NAN,
+                most: f64::NAN,
+            })
         } else if schema.has_any(&["gt", "ge", "lt", "le"])? {
-            Some(FloatBounds { above: bound("gt")?, least: bound("ge")?, below: bound("lt")?, most: bound("le")? })
+            Some(FloatBounds {
+                above: bound("gt")?,
+                least: bound("ge")?,
+                below: bound("lt")?,
+                most: bound("le")?,
+            })
         } else {
             None
         };
-        Ok(Self { own: builder.own_scalar(schema), bounds: bounds.map(Box::new) }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            bounds: bounds.map(Box::new),
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -230,7 +266,12 @@ impl Codec for FloatNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::N {
             return self.own.convert(tag, reader, state);
         }
@@ -271,9 +312,12 @@ impl Codec for DecimalNode {
     const KINDS: &'static [&'static str] = &["decimal"];
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-        let constrained =
-            schema.has_any(&["gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places"])?;
-        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+        let constrained = schema.has_any(&["gt", "ge", "lt", "le", "multiple_of", "max_digits", "decimal_places"])?;
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -296,14 +340,23 @@ impl Codec for DecimalNode {
         }
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::N {
             return self.own.convert(tag, reader, state);
         }
         let text = reader.text()?;
         number::check(&text).map_err(Refusal::number)?;
         let object = python::decimal(state.py)?.call1((&*text,))?;
-        if self.constrained { self.own.validate(&object, false) } else { Ok(object) }
+        if self.constrained {
+            self.own.validate(&object, false)
+        } else {
+            Ok(object)
+        }
     }
 }
 

@@ -45,7 +45,12 @@ impl Codec for NullableNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag == Tag::Null {
             reader.boolean()?;
             return Ok(state.py.None().into_bound(state.py));

@@ -48,7 +48,12 @@ impl Codec for ReferenceNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         state.definitions.get(self.number).decode(tag, reader, state)
     }
 }

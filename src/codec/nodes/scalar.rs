@@ -38,7 +38,12 @@ impl Codec for NoneNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::Null {
             return self.0.convert(tag, reader, state);
         }
@@ -75,7 +80,12 @@ impl Codec for BoolNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::Bool {
             return self.0.convert(tag, reader, state);
         }

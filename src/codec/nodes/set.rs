@@ -36,7 +36,11 @@ impl SetNode {
 impl Set {
     fn finish<'py>(&self, set: Bound<'py, PySet>) -> Outcome<Bound<'py, PyAny>> {
         let length = set.len();
-        let value = if self.frozen { PyFrozenSet::new(set.py(), &set)?.into_any() } else { set.into_any() };
+        let value = if self.frozen {
+            PyFrozenSet::new(set.py(), &set)?.into_any()
+        } else {
+            set.into_any()
+        };
         if length < self.least || length > self.most {
             return self.own.validate(&value, false);
         }
@@ -57,7 +61,15 @@ impl Codec for SetNode {
         };
         let frozen = schema.text("type")?.as_deref() == Some("frozenset");
         let (least, most) = lengths(schema)?;
-        Ok(Self(Box::new(Set { own: builder.own(schema), element, native, frozen, least, most })).into())
+        Ok(Self(Box::new(Set {
+            own: builder.own(schema),
+            element,
+            native,
+            frozen,
+            least,
+            most,
+        }))
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -92,7 +104,10 @@ impl Codec for SetNode {
                 state.push(b",");
             }
             let start = state.out.len();
-            self.0.element.encode(&element, state).map_err(|refusal| refusal.under(|| Step::Index(index)))?;
+            self.0
+                .element
+                .encode(&element, state)
+                .map_err(|refusal| refusal.under(|| Step::Index(index)))?;
             // A member stands bare: `"x"` of `{"S":"x"}`.
             state.out.drain(start..start + Tag::S.opening().len() - 1);
             state.out.pop();
@@ -101,7 +116,12 @@ impl Codec for SetNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         let member = match (tag, self.0.native) {
             (Tag::L, _) => None,
             (_, Some((native, member))) if tag == native => Some(member),

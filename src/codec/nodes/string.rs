@@ -39,7 +39,9 @@ impl Codec for StrNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let length = |name: &str, in_config: &str, default: u32| -> PyResult<u32> {
-            Ok(builder.setting(schema, name, in_config)?.map_or(default, |length| length.extract().unwrap_or(u32::MAX)))
+            Ok(builder
+                .setting(schema, name, in_config)?
+                .map_or(default, |length| length.extract().unwrap_or(u32::MAX)))
         };
         let mut shaped = schema.has_any(&["pattern", "regex_engine"])?;
         for (name, in_config) in [
@@ -54,7 +56,13 @@ impl Codec for StrNode {
         let most = length("max_length", "str_max_length", u32::MAX)?;
         // Pydantic's newer constraint: only ASCII text.
         shaped |= schema.flag("ascii_only")?.unwrap_or(false);
-        Ok(Self { own: builder.own_scalar(schema), least, most, shaped }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            least,
+            most,
+            shaped,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -74,7 +82,12 @@ impl Codec for StrNode {
     }
 
     #[inline]
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::S {
             return self.own.convert(tag, reader, state);
         }
@@ -94,17 +107,28 @@ impl Codec for StrNode {
 
 #[inline]
 pub fn encode_str(text: &Bound<'_, PyString>, state: &mut Encoding<'_>) -> Outcome<()> {
-    let Ok(utf8) = text.to_str() else { return Err(surrogates(text)) };
+    let Ok(utf8) = text.to_str() else {
+        return Err(surrogates(text));
+    };
     writer::push_s(state.out, utf8);
     Ok(())
 }
 
 #[cold]
 pub fn surrogates(text: &Bound<'_, PyString>) -> Box<Refusal> {
-    Refusal::new("string_unicode", "expected text of whole characters, found a lone surrogate").with_input(text)
+    Refusal::new(
+        "string_unicode",
+        "expected text of whole characters, found a lone surrogate",
+    )
+    .with_input(text)
 }
 
 #[inline]
 pub fn str_object<'py>(py: Python<'py>, text: &Text<'_>) -> PyResult<Bound<'py, PyAny>> {
-    Ok(if text.is_ascii() { ascii_str(py, text)? } else { PyString::new(py, text) }.into_any())
+    Ok(if text.is_ascii() {
+        ascii_str(py, text)?
+    } else {
+        PyString::new(py, text)
+    }
+    .into_any())
 }

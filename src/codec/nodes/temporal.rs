@@ -87,12 +87,21 @@ impl DateTimeNode {
         } else {
             micros
         };
-        let instant = micros.and_then(|micros| i64::try_from(micros).ok()).and_then(DateTime::from_epoch_micros);
+        let instant = micros
+            .and_then(|micros| i64::try_from(micros).ok())
+            .and_then(DateTime::from_epoch_micros);
         let Some(instant) = instant else {
-            return Err(Refusal::new("epoch", "expected a number of seconds in years 1 to 9999, to the microsecond"));
+            return Err(Refusal::new(
+                "epoch",
+                "expected a number of seconds in years 1 to 9999, to the microsecond",
+            ));
         };
         let value = datetime_object(state.py, instant, Zone::Utc)?;
-        if self.constrained { self.own.validate(&value, false) } else { Ok(value) }
+        if self.constrained {
+            self.own.validate(&value, false)
+        } else {
+            Ok(value)
+        }
     }
 }
 
@@ -102,27 +111,47 @@ impl Codec for DateTimeNode {
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let form = match (builder.marks.epoch, builder.marks.keeps_offset) {
             (Some(_), true) => {
-                return Err(builder.schema_error("a number of seconds keeps no offset: Epoch and TTL go without utc=False"));
+                return Err(
+                    builder.schema_error("a number of seconds keeps no offset: Epoch and TTL go without utc=False")
+                );
             }
             (Some(epoch), false) => Form::Number(epoch),
             (None, true) => Form::Offset,
             (None, false) => Form::Utc,
         };
         let constraint = schema.member("tz_constraint")?;
-        let zones = match constraint.as_ref().and_then(|constraint| constraint.extract::<String>().ok()).as_deref() {
+        let zones = match constraint
+            .as_ref()
+            .and_then(|constraint| constraint.extract::<String>().ok())
+            .as_deref()
+        {
             Some("aware") => Zones::Aware,
             Some("naive") => Zones::Naive,
             _ => Zones::Any,
         };
         if zones == Zones::Naive && form != Form::Utc {
-            return Err(builder.schema_error("a naive datetime is no instant: Epoch, TTL and utc=False need aware ones"));
+            return Err(
+                builder.schema_error("a naive datetime is no instant: Epoch, TTL and utc=False need aware ones")
+            );
         }
-        let constrained = schema.has_any(&["gt", "ge", "lt", "le", "now_op"])? || (constraint.is_some() && zones == Zones::Any);
-        Ok(Self { own: builder.own_scalar(schema), form, zones, ordered: builder.ordered, constrained }.into())
+        let constrained =
+            schema.has_any(&["gt", "ge", "lt", "le", "now_op"])? || (constraint.is_some() && zones == Zones::Any);
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            form,
+            zones,
+            ordered: builder.ordered,
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
-        Tags::of(if matches!(self.form, Form::Number(_)) { Tag::N } else { Tag::S })
+        Tags::of(if matches!(self.form, Form::Number(_)) {
+            Tag::N
+        } else {
+            Tag::S
+        })
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -159,7 +188,10 @@ impl Codec for DateTimeNode {
             (parts, zone_of_offset(offset)?)
         } else {
             let Some(parts) = parts.to_utc(offset) else {
-                return Err(Refusal::new("datetime_range", "the instant lies outside years 1 to 9999 in UTC"));
+                return Err(Refusal::new(
+                    "datetime_range",
+                    "the instant lies outside years 1 to 9999 in UTC",
+                ));
             };
             (parts, Zone::Utc)
         };
@@ -172,7 +204,12 @@ impl Codec for DateTimeNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         match (tag, self.form) {
             (Tag::S, _) => {}
             (Tag::N, Form::Number(epoch)) => return self.decode_number(&reader.text()?, epoch, state),
@@ -194,7 +231,11 @@ impl Codec for DateTimeNode {
 
 fn datetime_parts(value: &Bound<'_, PyDateTime>) -> DateTime {
     DateTime {
-        date: Date { year: year(value.get_year()), month: value.get_month(), day: value.get_day() },
+        date: Date {
+            year: year(value.get_year()),
+            month: value.get_month(),
+            day: value.get_day(),
+        },
         time: Time {
             hour: value.get_hour(),
             minute: value.get_minute(),
@@ -219,7 +260,9 @@ fn offset_micros(value: &Bound<'_, PyAny>, zone: Option<Bound<'_, PyTzInfo>>) ->
         return Ok(None);
     }
     let offset = offset.cast_into::<PyDelta>()?;
-    Ok(Some(i64::try_from(delta_micros(&offset)).expect("an offset is less than a day")))
+    Ok(Some(
+        i64::try_from(delta_micros(&offset)).expect("an offset is less than a day"),
+    ))
 }
 
 fn zone_of_offset(micros: i64) -> Outcome<Zone> {
@@ -228,18 +271,24 @@ fn zone_of_offset(micros: i64) -> Outcome<Zone> {
         return Ok(Zone::Utc);
     }
     if micros % PER_MINUTE != 0 {
-        return Err(Refusal::new("timezone_offset", "expected an offset of whole minutes, found seconds beside them"));
+        return Err(Refusal::new(
+            "timezone_offset",
+            "expected an offset of whole minutes, found seconds beside them",
+        ));
     }
-    Ok(Zone::Offset(i16::try_from(micros / PER_MINUTE).expect("an offset is less than a day")))
+    Ok(Zone::Offset(
+        i16::try_from(micros / PER_MINUTE).expect("an offset is less than a day"),
+    ))
 }
 
 fn zone_object(py: Python<'_>, zone: Zone) -> PyResult<Option<Bound<'_, PyTzInfo>>> {
     Ok(match zone {
         Zone::Naive => None,
         Zone::Utc | Zone::Offset(0) => Some(PyTzInfo::utc(py)?.to_owned()),
-        Zone::Offset(minutes) => {
-            Some(PyTzInfo::fixed_offset(py, PyDelta::new(py, 0, i32::from(minutes) * 60, 0, true)?)?)
-        }
+        Zone::Offset(minutes) => Some(PyTzInfo::fixed_offset(
+            py,
+            PyDelta::new(py, 0, i32::from(minutes) * 60, 0, true)?,
+        )?),
     })
 }
 
@@ -271,7 +320,11 @@ impl Codec for DateNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let constrained = schema.has_any(&["gt", "ge", "lt", "le", "now_op"])?;
-        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -284,17 +337,30 @@ impl Codec for DateNode {
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         // A datetime is a date too, but its time would be lost.
-        let date = value.cast::<PyDate>().ok().filter(|_| !value.is_instance_of::<PyDateTime>());
+        let date = value
+            .cast::<PyDate>()
+            .ok()
+            .filter(|_| !value.is_instance_of::<PyDateTime>());
         let Some(date) = date else {
             return Err(Refusal::unexpected("date_type", "a date", value));
         };
         state.push(b"{\"S\":\"");
-        Date { year: year(date.get_year()), month: date.get_month(), day: date.get_day() }.push(state.out);
+        Date {
+            year: year(date.get_year()),
+            month: date.get_month(),
+            day: date.get_day(),
+        }
+        .push(state.out);
         state.push(b"\"}");
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::S {
             return self.own.convert(tag, reader, state);
         }
@@ -303,7 +369,11 @@ impl Codec for DateNode {
             return self.own.validate(PyString::new(state.py, &text).as_any(), true);
         };
         let value = PyDate::new(state.py, year.into(), month, day)?.into_any();
-        if self.constrained { self.own.validate(&value, false) } else { Ok(value) }
+        if self.constrained {
+            self.own.validate(&value, false)
+        } else {
+            Ok(value)
+        }
     }
 }
 
@@ -320,7 +390,12 @@ impl Codec for TimeNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let constrained = schema.has_any(&["gt", "ge", "lt", "le", "tz_constraint"])?;
-        Ok(Self { own: builder.own_scalar(schema), ordered: builder.ordered, constrained }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            ordered: builder.ordered,
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -358,7 +433,12 @@ impl Codec for TimeNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::S {
             return self.own.convert(tag, reader, state);
         }
@@ -367,8 +447,19 @@ impl Codec for TimeNode {
             return self.own.validate(PyString::new(state.py, &text).as_any(), true);
         };
         let zone = zone_object(state.py, zone)?;
-        let value = PyTime::new(state.py, time.hour, time.minute, time.second, time.microsecond, zone.as_ref())?;
-        if self.constrained { self.own.validate(value.as_any(), false) } else { Ok(value.into_any()) }
+        let value = PyTime::new(
+            state.py,
+            time.hour,
+            time.minute,
+            time.second,
+            time.microsecond,
+            zone.as_ref(),
+        )?;
+        if self.constrained {
+            self.own.validate(value.as_any(), false)
+        } else {
+            Ok(value.into_any())
+        }
     }
 }
 
@@ -383,7 +474,11 @@ impl Codec for TimedeltaNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let constrained = schema.has_any(&["gt", "ge", "lt", "le"])?;
-        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -404,7 +499,12 @@ impl Codec for TimedeltaNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         match tag {
             Tag::N => {}
             Tag::S => {
@@ -417,14 +517,24 @@ impl Codec for TimedeltaNode {
         let Some(micros) = temporal::micros_of_seconds(&text) else {
             return self.own.validate(&infer::number(state.py, &text)?, true);
         };
-        let (seconds, micros) = (micros.div_euclid(MICROS_PER_SECOND), micros.rem_euclid(MICROS_PER_SECOND));
+        let (seconds, micros) = (
+            micros.div_euclid(MICROS_PER_SECOND),
+            micros.rem_euclid(MICROS_PER_SECOND),
+        );
         let (days, seconds) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
         let part = |value: i128| i32::try_from(value).ok().filter(|days| days.abs() <= 999_999_999);
         let (Some(days), Some(seconds), Some(micros)) = (part(days), part(seconds), part(micros)) else {
-            return Err(Refusal::new("time_delta_range", "expected a number of seconds that a timedelta can hold"));
+            return Err(Refusal::new(
+                "time_delta_range",
+                "expected a number of seconds that a timedelta can hold",
+            ));
         };
         let value = PyDelta::new(state.py, days, seconds, micros, false)?.into_any();
-        if self.constrained { self.own.validate(&value, false) } else { Ok(value) }
+        if self.constrained {
+            self.own.validate(&value, false)
+        } else {
+            Ok(value)
+        }
     }
 }
 

@@ -29,7 +29,11 @@ impl Codec for UuidNode {
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let constrained = schema.has_any(&["version"])?;
-        Ok(Self { own: builder.own_scalar(schema), constrained }.into())
+        Ok(Self {
+            own: builder.own_scalar(schema),
+            constrained,
+        }
+        .into())
     }
 
     fn tags(&self) -> Tags {
@@ -48,21 +52,34 @@ impl Codec for UuidNode {
         Ok(())
     }
 
-    fn decode<'py>(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::S {
             return self.own.convert(tag, reader, state);
         }
         let start = reader.position();
         if let Some(number) = reader.try_short_text().and_then(uuid::decode) {
             let uuid = uuid_object(state.py, number)?;
-            return if self.constrained { self.own.validate(&uuid, false) } else { Ok(uuid) };
+            return if self.constrained {
+                self.own.validate(&uuid, false)
+            } else {
+                Ok(uuid)
+            };
         }
         reader.seek(start);
         let text = reader.text()?;
         match uuid::decode(text.as_bytes()) {
             Some(number) => {
                 let uuid = uuid_object(state.py, number)?;
-                if self.constrained { self.own.validate(&uuid, false) } else { Ok(uuid) }
+                if self.constrained {
+                    self.own.validate(&uuid, false)
+                } else {
+                    Ok(uuid)
+                }
             }
             // Braces, `urn:uuid:`, no hyphens: in strict mode too, since a UUID is stored as text.
             None => self.own.validate(PyString::new(state.py, &text).as_any(), true),
