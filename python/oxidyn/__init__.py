@@ -48,6 +48,7 @@ from .errors import (
 )
 from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
+from .operations import Operation
 from .query import AsyncQuery, Query
 from .table import AsyncTable, Table
 from .updates import Action
@@ -86,6 +87,7 @@ __all__ = [
     "Model",
     "MultipleItemsFound",
     "NoItemFound",
+    "Operation",
     "OxidynError",
     "PartitionKey",
     "Query",

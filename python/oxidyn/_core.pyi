@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from os import PathLike
+from types import GenericAlias
 from typing import Any, Generic, Literal, TypeVar, final
 
 from typing_extensions import Self
@@ -9,6 +10,8 @@ from typing_extensions import Self
 from .expressions import Condition
 from .schema import Unknown, Unset
 from .updates import Action
+
+__all__ = ["Client", "Cursor", "Operation", "Page", "Plan", "Query", "Table"]
 
 _M = TypeVar("_M")
 _R_co = TypeVar("_R_co", covariant=True)
@@ -26,7 +29,7 @@ class Plan:
         title: str,
         partition: str | None = None,
         sort: str | None = None,
-        indexes: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]] = (),
+        indexes: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]] = ...,
         ttl: str | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
@@ -42,6 +45,7 @@ class Operation(Generic[_R_co]):
 
     def request(self) -> tuple[str, bytes] | None:
         """DynamoDB's name of the operation and the JSON body of its first request; None where nothing would be sent."""
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
 class Cursor:
@@ -68,7 +72,7 @@ class Query(Generic[_M]):
 class Table(Generic[_M]):
     """Builds the operations of one plan on one table."""
 
-    def __new__(cls, plan: Plan, name: str) -> Self: ...
+    def __new__(cls, owner: Plan, name: str) -> Self: ...
     def put(self, item: _M, where: Condition | None = None) -> Operation[None]: ...
     def create(self, item: _M) -> Operation[None]: ...
     def get(self, key: tuple[object, ...], consistent: bool) -> Operation[_M | None]: ...

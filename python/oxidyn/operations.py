@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
+from ._core import Operation
 from .annotations import Include, KeysOnly
 from .expressions import as_condition
 
@@ -14,13 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from . import _core
-    from ._core import Operation
     from .annotations import Projection
     from .expressions import Condition
     from .schema import TableSchema
     from .updates import Action
 
-__all__ = ["TableOperations"]
+__all__ = ["Operation", "TableOperations"]
 
 M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
 

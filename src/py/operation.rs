@@ -18,7 +18,7 @@ pub trait Runnable: Send + Sync {
 }
 
 /// One DynamoDB operation as a value: `request()` shows it, a client runs it, any number of times.
-#[pyclass(frozen, module = "oxidyn._core")]
+#[pyclass(frozen, generic, module = "oxidyn")]
 pub struct Operation(Box<dyn Runnable>);
 
 impl Operation {

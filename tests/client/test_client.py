@@ -30,7 +30,7 @@ from oxidyn import (
 class User(Model, table="users"):
     org: Annotated[str, PartitionKey]
     id: Annotated[int, SortKey]
-    email: Annotated[str, Index("by_email", partition=True)] = ""
+    email: Annotated[str | None, Index("by_email", partition=True)] = None
     age: Annotated[int, Index("by_age", sort=True)] = 0
     active: bool = True
 
