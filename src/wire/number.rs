@@ -8,7 +8,7 @@ use crate::limits::{NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT};
 /// Why a number cannot be stored as N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
-    #[error("is not a number in decimal digits")]
+    #[error("is not written in decimal digits")]
     NotANumber,
     #[error("is not finite, and DynamoDB stores finite numbers only")]
     NotFinite,
@@ -50,7 +50,7 @@ impl<'a> Decimal<'a> {
             None => (mantissa, &[][..]),
         };
         if whole.is_empty() && fraction.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
-            return Err(NumberError::NotANumber);
+            return Err(not_in_digits(bytes));
         }
         let significant_whole = without_leading_zeros(whole);
         let mut exponent = exponent.saturating_add(length(significant_whole) - 1);
@@ -99,6 +99,16 @@ impl<'a> Decimal<'a> {
         } else {
             Ok(())
         }
+    }
+}
+
+#[cold]
+fn not_in_digits(unsigned: &[u8]) -> NumberError {
+    let names = ["nan", "snan", "inf", "infinity"];
+    if names.iter().any(|name| unsigned.eq_ignore_ascii_case(name.as_bytes())) {
+        NumberError::NotFinite
+    } else {
+        NumberError::NotANumber
     }
 }
 
