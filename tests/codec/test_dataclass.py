@@ -96,3 +96,25 @@ def test_post_init_runs():
 def test_another_class_is_refused():
     with pytest.raises(InvalidItem):
         POINT.dump_wire(Slotted(1))  # type: ignore[arg-type]
+
+
+def test_fields_that_init_does_not_take_and_inherited_ones_come_back():
+    @dataclasses.dataclass
+    class Base:
+        a: int
+        b: int = dataclasses.field(default=1, kw_only=True)
+
+    @dataclasses.dataclass
+    class Child(Base):
+        c: list[int] = dataclasses.field(default_factory=list)
+
+    check_round_trip(ItemAdapter(Child), Child(1, [2], b=3))
+    assert ItemAdapter(Child).load_item({"a": {"N": "1"}}) == Child(1)
+
+
+def test_default_factories_make_new_values_each_time():
+    first, second = (ItemAdapter(Slotted).load_item({"x": {"N": "1"}}) for _ in range(2))
+
+    first.y.append(1)
+
+    assert second.y == []

@@ -185,3 +185,33 @@ def test_an_adapter_needs_no_keys():
         text: str
 
     check_round_trip(ItemAdapter(Loose), Loose(text="a"))
+
+
+def test_with_unset_skip_keys_and_index_keys_are_stored_all_the_same():
+    class Defaulted(BaseModel):
+        id: Annotated[str, PartitionKey] = "a"
+        rank: Annotated[int, Index("by_rank", partition=True)] = 5
+        note: str = "n"
+
+    adapter = ItemAdapter(Defaulted, unset="skip")
+
+    assert adapter.dump_item(Defaulted()) == {"id": {"S": "a"}, "rank": {"N": "5"}}
+
+
+def test_a_missing_key_attribute_is_refused_with_its_path():
+    with pytest.raises(InvalidItem) as caught:
+        EVENT.load_item({"org": {"S": "a"}})
+
+    assert caught.value.errors()[0]["loc"] == ("at",)
+
+
+def test_a_key_of_another_type_on_the_wire_is_refused_with_its_path():
+    with pytest.raises(InvalidItem) as caught:
+        ItemAdapter(keyed(str)).load_item({"id": {"N": "5"}})
+
+    assert caught.value.errors()[0]["loc"] == ("id",)
+
+
+def test_a_number_that_pydantic_would_take_from_text_is_no_key_as_text():
+    with pytest.raises(InvalidItem):
+        ItemAdapter(keyed(int)).load_item({"id": {"S": "5"}})

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import copy
+import functools
 import json
+import pickle
+import threading
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
@@ -15,7 +19,9 @@ from pydantic import (
     PrivateAttr,
     ValidationError,
     computed_field,
+    create_model,
 )
+from pydantic.alias_generators import to_camel
 
 from oxidyn import Attribute, InvalidItem, ItemAdapter, OxidynError
 from tests.codec.judges import check_round_trip
@@ -478,3 +484,147 @@ def test_a_deleted_attribute_is_an_error_with_its_path():
         ORDER.dump_wire(order)
 
     assert caught.value.errors()[0]["loc"] == ("id",)
+
+
+def test_values_beside_the_fields_in_the_instance_are_not_stored():
+    class Circle(BaseModel):
+        radius: int
+
+        @functools.cached_property
+        def area(self) -> int:
+            return 3 * self.radius**2
+
+    circle = Circle(radius=2)
+    assert circle.area == 12
+
+    assert stored(ItemAdapter(Circle), circle) == {"radius": {"N": "2"}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        Line.model_construct(places=[], note=None, count=1, sku="x"),
+        Line(sku="y").model_copy(update={"sku": "x"}),
+        Line.model_validate_json('{"places":[],"sku":"x"}'),
+    ],
+    ids=["constructed", "copied", "parsed"],
+)
+def test_the_order_of_an_instances_values_does_not_matter(line):
+    assert stored(ItemAdapter(Line), line) == stored(ItemAdapter(Line), Line(sku="x"))
+
+
+def test_a_value_that_was_deleted_and_set_again_is_stored():
+    line = Line(sku="x")
+    sku = line.sku
+    del line.sku
+    line.sku = sku
+
+    check_round_trip(ItemAdapter(Line), line)
+
+
+def test_what_post_init_raises_is_refused_as_under_model_validate():
+    class Picky(BaseModel):
+        value: int
+
+        def model_post_init(self, context: Any, /) -> None:
+            if self.value == 1:
+                raise ValueError("one is too few")
+            if self.value == 2:
+                raise LookupError("not about the item")
+
+    adapter = ItemAdapter(Picky)
+
+    error = refusal(adapter, {"value": {"N": "1"}})
+    assert error["type"] == "value_error"
+    assert "one is too few" in error["msg"]
+    with pytest.raises(LookupError):
+        load(adapter, {"value": {"N": "2"}})
+
+
+def test_validate_default_checks_what_stands_for_an_absent_value():
+    class Careful(BaseModel, validate_default=True):
+        value: int = "5"  # type: ignore[assignment]
+
+    assert load(ItemAdapter(Careful), {}).value == 5
+
+
+def test_an_alias_generator_names_what_is_stored_only_where_serialization_goes_by_alias():
+    class Camel(BaseModel):
+        model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+        first_name: str
+
+    class Stored(Camel, serialize_by_alias=True):
+        pass
+
+    assert stored(ItemAdapter(Camel), Camel(first_name="a")) == {"first_name": {"S": "a"}}
+    assert stored(ItemAdapter(Stored), Stored(first_name="a")) == {"firstName": {"S": "a"}}
+    check_round_trip(ItemAdapter(Stored), Stored(first_name="a"))
+
+
+def test_validate_assignment_and_a_setattr_of_its_own_are_not_in_the_way():
+    class Guarded(BaseModel, validate_assignment=True):
+        value: int
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise AssertionError
+
+    assert load(ItemAdapter(Guarded), {"value": {"N": "1"}}).value == 1
+
+
+def test_a_subclass_that_reads_another_class_is_that_class():
+    class Special(Line):
+        rank: int = 0
+
+    adapter = ItemAdapter(Special)
+
+    assert type(load(adapter, {"sku": {"S": "x"}})) is Special
+    assert load(ItemAdapter(Order), {"id": {"S": "a"}, "lines": {"L": []}}).lines == []
+
+
+def test_more_fields_than_a_machine_word_has_bits_come_back():
+    wide = create_model("Wide", **{f"f{number}": (int | None, None) for number in range(300)})
+    adapter = ItemAdapter(wide)
+
+    for chosen in (range(300), range(0, 300, 7), [299], []):
+        instance = wide(**{f"f{number}": number for number in chosen})
+        loaded = adapter.load_wire(adapter.dump_wire(instance))
+        assert loaded == instance
+        assert loaded.model_fields_set == instance.model_fields_set
+
+
+def test_one_adapter_serves_many_threads():
+    orders = [Order(id=str(number), lines=[Line(sku=str(number))] * (number % 5)) for number in range(200)]
+    refused = []
+
+    def work() -> None:
+        for order in orders:
+            loaded = ORDER.load_wire(ORDER.dump_wire(order))
+            if loaded != order or loaded.lines[:1] != order.lines[:1]:
+                refused.append(order)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert refused == []
+
+
+def test_sets_of_fields_are_not_shared_between_instances():
+    first, second = (load(ORDER, {"id": {"S": "a"}, "lines": {"L": []}}) for _ in range(2))
+
+    first.home = Place(city="Ulm", zip=1)
+
+    assert first.model_fields_set == {"id", "lines", "home"}
+    assert second.model_fields_set == {"id", "lines"}
+
+
+def test_an_instance_that_was_loaded_can_be_changed_copied_and_pickled():
+    order = load(ORDER, {"id": {"S": "a"}, "lines": {"L": [{"M": {"sku": {"S": "x"}}}]}})
+
+    order.lines[0].count = 5
+
+    assert pickle.loads(pickle.dumps(order)) == order
+    assert copy.deepcopy(order) == order
+    assert order.model_dump_json() == '{"id":"a","lines":[{"sku":"x","count":5,"note":null,"places":[]}],"home":null}'
