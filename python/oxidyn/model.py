@@ -78,10 +78,9 @@ class Model(BaseModel, metaclass=ModelMeta):
     `indexes={"by_age": KeysOnly()}`. A subclass inherits `table=` and `indexes=`, and may give its own.
     """
 
-    __oxidyn_table__: ClassVar[str | None] = None
-    __oxidyn_indexes__: ClassVar[Mapping[str, Projection | IndexKeys]] = {}
-
     if TYPE_CHECKING:
+        __oxidyn_table__: ClassVar[str | None]
+        __oxidyn_indexes__: ClassVar[Mapping[str, Projection | IndexKeys]]
 
         def __init_subclass__(
             cls,
@@ -91,6 +90,10 @@ class Model(BaseModel, metaclass=ModelMeta):
             **kwargs: Unpack[ConfigDict],
         ) -> None: ...
     else:
+        # Without annotations, which `typing.get_type_hints` would look up in the module that the class shows as its own.
+        __oxidyn_table__ = None
+        __oxidyn_indexes__ = {}
+
         # Pydantic hands class keywords to both hooks: to `type.__new__` first, to its own once the fields are known.
 
         def __init_subclass__(cls, *, table: Any = None, indexes: Any = None, **kwargs: Any) -> None:

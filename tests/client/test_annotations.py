@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 from typing_extensions import TypeAliasType, TypedDict
 
-from oxidyn import TTL, Attribute, Epoch, Include, Index, PartitionKey, SchemaError, SortKey
+from oxidyn import TTL, Attribute, Epoch, Include, Index, KeysOnly, Model, PartitionKey, SchemaError, SortKey
 from oxidyn.annotations import NAMESPACE
 
 
@@ -168,7 +168,7 @@ class ThingBare(BaseModel):
     raw: Annotated[str, WithJsonSchema({"type": "string", "format": "raw"})] = ""
 
 
-class ThingMarked(BaseModel):
+class ThingMarked(Model, table="things", indexes={"by_colour": KeysOnly()}):
     org: Annotated[str, PartitionKey]
     id: Annotated[int, SortKey]
     colour: Annotated[Colour, Index("by_colour", partition=1)]

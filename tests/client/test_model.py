@@ -2,8 +2,10 @@
 
 import copy
 import gc
+import inspect
 import pickle
 import threading
+import typing
 import warnings
 import weakref
 from datetime import datetime
@@ -410,6 +412,16 @@ def test_declaring_and_using_a_model_warns_of_nothing():
         _ = (Child.get > 1) & (attr(Child.count) < 2)
 
     assert Child.model_fields["count"].is_required()
+
+
+def test_signature_and_json_schema_are_a_plain_models():
+    fields: dict[str, Any] = {"id": (str, ...), "get": (int, 3), "at": (datetime | None, None)}
+    ours, plain = create_model("Thing", __base__=Model, **fields), create_model("Thing", **fields)
+
+    assert inspect.signature(ours) == inspect.signature(plain)
+    assert typing.get_type_hints(ours) == typing.get_type_hints(plain)
+    for mode in ("validation", "serialization"):
+        assert ours.model_json_schema(mode=mode) == plain.model_json_schema(mode=mode)
 
 
 def test_attribute_that_only_an_instance_has_is_no_reference():
