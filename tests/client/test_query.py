@@ -177,7 +177,7 @@ def test_page_that_failed_is_asked_again(make, failing):
     for _ in range(3):
         try:
             got.append(next(items))
-        except Throttled:  # noqa: PERF203 (each step is asked by itself)
+        except Throttled:
             got.append("throttled")
 
     assert [each for each in got if each != "throttled"] == [1, 2]

@@ -8,8 +8,9 @@ from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
-from oxidyn import TTL, Attribute, Index, KeysOnly, Model, PartitionKey, SortKey
 from pydantic import BaseModel, Field
+
+from oxidyn import TTL, Attribute, Index, KeysOnly, Model, PartitionKey, SortKey
 
 
 class Address(BaseModel):

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
 from tests.ops.models import Address, Plan, User
 
 USER = User(

@@ -64,4 +64,4 @@ def test_an_empty_key_value_is_refused(users: Any) -> None:
 
 def test_a_naive_datetime_in_a_key_is_refused(readings: Any) -> None:
     with pytest.raises((InvalidKey, InvalidItem), match="at"):
-        readings.get(SENSOR, datetime(2025, 1, 1))  # noqa: DTZ001
+        readings.get(SENSOR, datetime(2025, 1, 1))

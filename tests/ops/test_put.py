@@ -20,7 +20,7 @@ def test_what_is_put_comes_back_equal(users: Any) -> None:
         plan=Plan.PAID,
         joined=datetime(2025, 2, 3, 4, 5, 6, 7, tzinfo=timezone.utc),
         age=36,
-        nick="Ada \N{GREEK SMALL LETTER LAMDA}\n\"",
+        nick='Ada \N{GREEK SMALL LETTER LAMDA}\n"',
         tags={"a", "b"},
         scores={"x.y": Decimal("1.10")},
         lines=[3, 1, 2],

@@ -166,8 +166,8 @@ def test_none_means_none_however_it_is_stored(users: Any, crowd: list[User]) -> 
     everyone = User.org == "acme"
 
     assert [u.id for u in users.query(everyone, where=attr(User.nick).is_some())] == [5]
-    assert [u.id for u in users.query(everyone & (User.nick != None))] == [5]  # noqa: E711
-    assert len(list(users.query(everyone, where=User.nick == None))) == 9  # noqa: E711
+    assert [u.id for u in users.query(everyone & (User.nick != None))] == [5]
+    assert len(list(users.query(everyone, where=User.nick == None))) == 9
     assert len(list(users.query(everyone, where=attr(User.nick).is_none()))) == 9
 
 
@@ -202,7 +202,7 @@ def test_a_plain_bool_is_refused_and_says_what_made_it(users: Any) -> None:
 
 
 def test_a_range_of_a_naive_datetime_is_refused(readings: Any) -> None:
-    naive = datetime(2025, 1, 1)  # noqa: DTZ001
+    naive = datetime(2025, 1, 1)
     with pytest.raises(InvalidItem, match="at"):
         list(readings.query((Reading.sensor == SENSOR) & (Reading.at > naive)))
 
