@@ -144,11 +144,47 @@ fn without_trailing_zeros(digits: &[u8]) -> &[u8] {
 
 /// Whether DynamoDB can store this number exactly: at most 38 significant digits, from 10^-130 to below 10^126.
 pub fn check(text: &str) -> Result<(), NumberError> {
+    if plain_length(text.as_bytes()).is_some() {
+        return Ok(());
+    }
     Decimal::parse(text)?.check()
+}
+
+/// The form that most numbers have: digits with at most one point among them, too few to be out of range. Gives the
+/// length without the zeros at its end that say nothing; `None` of every other form, and of zero, which may have a sign.
+#[inline]
+fn plain_length(text: &[u8]) -> Option<usize> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let sign = text.len() - digits.len();
+    if digits.len() > NUMBER_DIGITS {
+        return None;
+    }
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let leading_zero = *digits.first()? == b'0';
+    match point {
+        None => (!leading_zero).then_some(text.len()),
+        Some(point) if point == 0 || leading_zero && point > 1 => None,
+        Some(point) => match without_trailing_zeros(&digits[point + 1..]).len() {
+            0 if leading_zero => None,
+            0 => Some(sign + point),
+            decimals => Some(sign + point + 1 + decimals),
+        },
+    }
 }
 
 /// Append the number as DynamoDB returns it: no exponent, no sign of zero, no zeros that say nothing.
 pub fn push_canonical(out: &mut Vec<u8>, text: &str) -> Result<(), NumberError> {
+    if let Some(length) = plain_length(text.as_bytes()) {
+        out.extend_from_slice(&text.as_bytes()[..length]);
+        return Ok(());
+    }
     let number = Decimal::parse(text)?;
     number.check()?;
     if number.is_zero() {
