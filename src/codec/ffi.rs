@@ -24,6 +24,14 @@ pub fn ascii_str<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyStri
     }
 }
 
+/// A float.
+#[inline]
+#[allow(unsafe_code)]
+pub fn float_object(py: Python<'_>, value: f64) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: the call gives a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyFloat_FromDouble(value)) }
+}
+
 /// How many characters the str has.
 #[inline]
 #[allow(unsafe_code)]

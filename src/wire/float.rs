@@ -2,10 +2,10 @@
 //! libraries for the rest.
 
 use super::number::NumberError;
+use super::writer::push_small;
 
 /// What the short path scales by: floats with at most seven decimals take it.
 const SCALE: f64 = 1e7;
-const SCALE_DECIMALS: usize = 7;
 /// Below this a decimal has at most 15 digits, and two such decimals are never the same float: so one that reads back
 /// exactly is also the shortest.
 const SHORT_LIMIT: f64 = 1e15;
@@ -37,47 +37,55 @@ pub fn encode(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
 /// Append `scaled / 10^7` without zeros at the end.
 #[inline]
 fn push_short(out: &mut Vec<u8>, scaled: i64) {
-    // A sign, 15 digits, a leading zero and the point.
-    let mut text = [b'0'; 18];
-    let mut rest = scaled.unsigned_abs();
-    let mut end = text.len();
-    let mut fraction = rest % 10_000_000;
-    rest /= 10_000_000;
-    let mut at = end - SCALE_DECIMALS;
-    if fraction == 0 {
-        end = at - 1;
-    } else {
-        for place in text[at..].iter_mut().rev() {
-            *place = b'0' + digit(fraction);
-            fraction /= 10;
-        }
+    // A sign, eight digits, the point and seven digits.
+    let mut text = [b'0'; 17];
+    const POINT: usize = 9;
+    let magnitude = scaled.unsigned_abs();
+    let (mut whole, fraction) = (magnitude / 10_000_000, magnitude % 10_000_000);
+    let mut end = POINT;
+    if fraction != 0 {
+        text[POINT] = b'.';
+        let (high, low) = (fraction / 10_000, fraction % 10_000);
+        text[POINT + 1] = b'0' + digit(high / 100);
+        text[POINT + 2..POINT + 4].copy_from_slice(&PAIRS[(high % 100) as usize]);
+        text[POINT + 4..POINT + 6].copy_from_slice(&PAIRS[(low / 100) as usize]);
+        text[POINT + 6..].copy_from_slice(&PAIRS[(low % 100) as usize]);
+        end = text.len();
         while text[end - 1] == b'0' {
             end -= 1;
         }
     }
-    at -= 1;
-    text[at] = b'.';
+    let mut at = POINT;
     loop {
         at -= 1;
-        text[at] = b'0' + digit(rest);
-        rest /= 10;
-        if rest == 0 {
+        text[at] = b'0' + digit(whole);
+        whole /= 10;
+        if whole == 0 {
             break;
         }
     }
-    if scaled < 0 {
-        at -= 1;
-        text[at] = b'-';
-    }
-    out.extend_from_slice(&text[at..end]);
+    // Signs are as good as random, so nothing here branches on them.
+    text[at - 1] = b'-';
+    at -= usize::from(scaled < 0);
+    push_small(out, &text[at..end]);
 }
+
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        pairs[at] = [b'0' + at as u8 / 10, b'0' + at as u8 % 10];
+        at += 1;
+    }
+    pairs
+};
 
 #[inline]
 fn digit(value: u64) -> u8 {
     u8::try_from(value % 10).expect("a digit")
 }
 
-#[cold]
 fn push_shortest(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
     if !value.is_finite() {
         return Err(NumberError::NotFinite);
@@ -88,7 +96,7 @@ fn push_shortest(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
     if value.abs() < 1e-130 {
         return Err(NumberError::TooSmall);
     }
-    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    push_small(out, zmij::Buffer::new().format_finite(value).as_bytes());
     Ok(())
 }
 
@@ -142,8 +150,9 @@ pub fn decode_quoted(bytes: &[u8]) -> Option<(f64, usize)> {
     if window[end] != b'"' {
         return None;
     }
-    let value = if digits <= 19 && mantissa <= 1 << 53 && decimals <= 22 {
-        #[expect(clippy::cast_precision_loss, reason = "at most 2^53")]
+    // With sixteen digits some mantissas are below 2^53 and some are not, which no branch could predict.
+    let value = if digits <= 15 {
+        #[expect(clippy::cast_precision_loss, reason = "below 10^15")]
         let magnitude = mantissa as f64 / EXACT_POWERS[decimals];
         f64::from_bits(magnitude.to_bits() | sign << 63)
     } else {

@@ -153,9 +153,10 @@ impl<'a> Reader<'a> {
     /// Read these very bytes if they are next: a predicted head such as `,"name":{"S":"`.
     #[inline]
     pub fn try_bytes(&mut self, expected: &[u8]) -> bool {
-        let found = self.bytes[self.at..].starts_with(expected);
+        let end = self.at + expected.len();
+        let found = self.bytes.get(self.at..end).is_some_and(|next| same(next, expected));
         if found {
-            self.at += expected.len();
+            self.at = end;
         }
         found
     }
@@ -621,6 +622,17 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+}
+
+/// Whether two slices of one length are equal: up to 16 bytes by two comparisons, where one of any length is a call.
+#[inline]
+fn same(left: &[u8], right: &[u8]) -> bool {
+    match (left.first_chunk::<8>(), right.first_chunk::<8>(), left.last_chunk::<8>(), right.last_chunk::<8>()) {
+        (Some(left_start), Some(right_start), Some(left_end), Some(right_end)) if left.len() <= 16 => {
+            left_start == right_start && left_end == right_end
+        }
+        _ => left == right,
     }
 }
 

@@ -39,12 +39,55 @@ pub const NULL: &str = r#"{"NULL":true}"#;
 /// The empty list, which is also how a set that may not be left out is stored when it is empty.
 pub const EMPTY_LIST: &str = r#"{"L":[]}"#;
 
+/// Append bytes that are usually few: up to 32 of them take two stores, where a copy of any length is a call.
+#[inline]
+#[allow(unsafe_code)]
+pub fn push_small(out: &mut Vec<u8>, bytes: &[u8]) {
+    const LARGEST: usize = 32;
+    let length = bytes.len();
+    if length > LARGEST {
+        out.extend_from_slice(bytes);
+        return;
+    }
+    out.reserve(LARGEST);
+    // SAFETY: there is room for 32 bytes behind the vector's, and each copy writes `length` of them at most, from within
+    // `bytes`: the two halves of a pair overlap where they are longer than the whole. Then `length` bytes are written.
+    unsafe {
+        let from = bytes.as_ptr();
+        let to = out.as_mut_ptr().add(out.len());
+        if length >= 16 {
+            copy::<16>(from, to);
+            copy::<16>(from.add(length - 16), to.add(length - 16));
+        } else if length >= 8 {
+            copy::<8>(from, to);
+            copy::<8>(from.add(length - 8), to.add(length - 8));
+        } else if length >= 4 {
+            copy::<4>(from, to);
+            copy::<4>(from.add(length - 4), to.add(length - 4));
+        } else {
+            for at in 0..length {
+                *to.add(at) = *from.add(at);
+            }
+        }
+        out.set_len(out.len() + length);
+    }
+}
+
+/// # Safety
+/// `N` bytes can be read at `from` and written at `to`, and the two do not overlap.
+#[inline]
+#[allow(unsafe_code)]
+unsafe fn copy<const N: usize>(from: *const u8, to: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, N) };
+}
+
 /// Append text as it stands between the quotes of a JSON string.
 #[inline]
 pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let run = plain_run(bytes);
-    out.extend_from_slice(&bytes[..run.length]);
+    push_small(out, &bytes[..run.length]);
     if run.length < bytes.len() {
         push_with_escapes(out, &bytes[run.length..]);
     }
@@ -151,7 +194,7 @@ pub fn push_integer(out: &mut Vec<u8>, value: i64) {
         at -= 1;
         digits[at] = b'-';
     }
-    out.extend_from_slice(&digits[at..]);
+    push_small(out, &digits[at..]);
 }
 
 /// The bytes before a field's content, `"name":{"S":"`, made once and copied for each item.

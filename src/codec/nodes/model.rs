@@ -628,7 +628,7 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         }
         let start = self.state.out.len();
         let depth = self.state.depth;
-        self.state.push(&field.head[usize::from(self.first)..]);
+        writer::push_small(self.state.out, &field.head[usize::from(self.first)..]);
         let content = self.state.out.len();
         let written = field.node.encode(&value, self.state).and_then(|()| match field.role {
             Role::None => Ok(()),

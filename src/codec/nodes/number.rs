@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
+use crate::codec::ffi::float_object;
 use crate::codec::node::{Codec, Node};
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
@@ -279,7 +280,7 @@ impl Codec for FloatNode {
             Some(value) => value,
             None => float_of_text(&reader.text()?)?,
         };
-        let object = PyFloat::new(state.py, value).into_any();
+        let object = float_object(state.py, value)?;
         match &self.bounds {
             Some(bounds) if !bounds.hold(value) => self.own.validate(&object, false),
             _ => Ok(object),
