@@ -1,5 +1,7 @@
 //! The one place that knows which attributes are keys and how a key is made of fields: today each is one field, as it is.
 
+use std::fmt;
+
 use pyo3::prelude::*;
 
 use super::node::Node;
@@ -9,7 +11,7 @@ use super::python;
 use super::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::expr::ast::{Path, Segment};
 use crate::wire::Tag;
-use crate::wire::reader::Reader;
+use crate::wire::reader::{Reader, Text};
 
 /// What a field is to the table's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,11 +83,6 @@ impl Role {
         value: &Bound<'py, PyAny>,
         state: &Decoding<'_, 'py>,
     ) -> Outcome<()> {
-        let mut reader = Reader::new(stored);
-        let tag = reader.tag()?;
-        if !matches!(tag, Tag::S | Tag::B) {
-            return Ok(());
-        }
         let mut written = Vec::with_capacity(stored.len());
         node.encode(
             value,
@@ -98,21 +95,41 @@ impl Role {
         if written == stored {
             return Ok(());
         }
-        let found = reader.text()?;
-        let mut ours = Reader::new(&written);
-        let same_tag = ours.tag()? == tag;
-        let expected = ours.text()?;
-        if same_tag && found == expected {
+        let (found, expected) = (Form::of(stored)?, Form::of(&written)?);
+        if found.tag == expected.tag && (found.tag == Tag::N || found.text == expected.text) {
             return Ok(());
         }
         Err(Refusal::new(
             "key_form",
             format!(
-                "a key attribute is stored as {:?}, but written as {:?}: written again, it would be another item",
-                found.as_str(),
-                expected.as_str()
+                "a key attribute is stored as {found}, but written as {expected}: written again, it would be another item"
             ),
         ))
+    }
+}
+
+/// How a key attribute is stored: `S "a"`.
+struct Form<'a> {
+    tag: Tag,
+    /// Nothing where the tag is no key's.
+    text: Option<Text<'a>>,
+}
+
+impl<'a> Form<'a> {
+    fn of(wire: &'a [u8]) -> Outcome<Self> {
+        let mut reader = Reader::new(wire);
+        let tag = reader.tag()?;
+        let text = matches!(tag, Tag::S | Tag::N | Tag::B)
+            .then(|| reader.text())
+            .transpose()?;
+        Ok(Self { tag, text })
+    }
+}
+
+impl fmt::Display for Form<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag.name())?;
+        self.text.as_ref().map_or(Ok(()), |text| write!(f, " {:?}", text.as_str()))
     }
 }
 

@@ -143,9 +143,9 @@ impl Node {
         const UUID: std::ops::Range<usize> = 6..42;
         match self {
             Self::Nullable(node) => node.inner().writes_again(stored),
-            Self::Str(node) => node.keeps_text(),
+            Self::Str(node) => stored.starts_with(b"{\"S\":") && node.keeps_text(),
             // The service writes numbers in its own form, whatever it was sent.
-            Self::Int(_) | Self::Float(_) | Self::Decimal(_) | Self::Timedelta(_) => true,
+            Self::Int(_) | Self::Float(_) | Self::Decimal(_) | Self::Timedelta(_) => stored.starts_with(b"{\"N\":"),
             Self::Uuid(_) => stored.len() == UUID.end + 2 && !stored[UUID].iter().any(u8::is_ascii_uppercase),
             _ => false,
         }

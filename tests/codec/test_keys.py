@@ -212,6 +212,12 @@ def test_a_key_of_another_type_on_the_wire_is_refused_with_its_path():
     assert caught.value.errors()[0]["loc"] == ("id",)
 
 
-def test_a_number_that_pydantic_would_take_from_text_is_no_key_as_text():
+@pytest.mark.parametrize(
+    ("annotation", "attribute"), [(int, {"S": "5"}), (str, {"B": "YQ=="}), (bytes, {"S": "a"}), (date, {"N": "86400"})]
+)
+def test_what_pydantic_would_convert_from_another_type_on_the_wire_is_no_key(annotation, attribute):
+    field = create_model("Loose", id=(annotation, ...))
+
+    ItemAdapter(field).load_item({"id": attribute})
     with pytest.raises(InvalidItem):
-        ItemAdapter(keyed(int)).load_item({"id": {"S": "5"}})
+        ItemAdapter(keyed(annotation)).load_item({"id": attribute})
