@@ -129,7 +129,9 @@ impl<'a> Form<'a> {
 impl fmt::Display for Form<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tag.name())?;
-        self.text.as_ref().map_or(Ok(()), |text| write!(f, " {:?}", text.as_str()))
+        self.text
+            .as_ref()
+            .map_or(Ok(()), |text| write!(f, " {:?}", text.as_str()))
     }
 }
 

@@ -37,9 +37,9 @@ pub fn encode(out: &mut Vec<u8>, value: f64) -> Result<(), NumberError> {
 /// Append `scaled / 10^7` without zeros at the end.
 #[inline]
 fn push_short(out: &mut Vec<u8>, scaled: i64) {
+    const POINT: usize = 9;
     // A sign, eight digits, the point and seven digits.
     let mut text = [b'0'; 17];
-    const POINT: usize = 9;
     let magnitude = scaled.unsigned_abs();
     let (mut whole, fraction) = (magnitude / 10_000_000, magnitude % 10_000_000);
     let mut end = POINT;
@@ -73,9 +73,9 @@ fn push_short(out: &mut Vec<u8>, scaled: i64) {
 /// `00` to `99`.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
-    let mut at = 0;
+    let mut at = 0u8;
     while at < 100 {
-        pairs[at] = [b'0' + at as u8 / 10, b'0' + at as u8 % 10];
+        pairs[at as usize] = [b'0' + at / 10, b'0' + at % 10];
         at += 1;
     }
     pairs

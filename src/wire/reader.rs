@@ -628,7 +628,12 @@ impl Reader<'_> {
 /// Whether two slices of one length are equal: up to 16 bytes by two comparisons, where one of any length is a call.
 #[inline]
 fn same(left: &[u8], right: &[u8]) -> bool {
-    match (left.first_chunk::<8>(), right.first_chunk::<8>(), left.last_chunk::<8>(), right.last_chunk::<8>()) {
+    match (
+        left.first_chunk::<8>(),
+        right.first_chunk::<8>(),
+        left.last_chunk::<8>(),
+        right.last_chunk::<8>(),
+    ) {
         (Some(left_start), Some(right_start), Some(left_end), Some(right_end)) if left.len() <= 16 => {
             left_start == right_start && left_end == right_end
         }

@@ -25,7 +25,11 @@ fn agrees(value: f64) {
         "{text}"
     );
     if let Some((quoted, length)) = decode_quoted(format!("\"{text}\"{:40}", "}").as_bytes()) {
-        assert_eq!((quoted.to_bits(), length), (expected.to_bits(), text.len() + 2), "{text}");
+        assert_eq!(
+            (quoted.to_bits(), length),
+            (expected.to_bits(), text.len() + 2),
+            "{text}"
+        );
     }
     assert_eq!(
         fast_float2::parse::<f64, _>(&text).map(f64::to_bits),
@@ -53,11 +57,35 @@ fn plain_floats_have_plain_texts() {
 
 #[test]
 fn numbers_in_quotes_are_read_eight_digits_at_a_time() {
-    for text in ["0", "-0.5", "12.25", "0.1234567", "-1234567.5", "0.12345678", "0.123456789012345", "0.12345678901234567"] {
+    for text in [
+        "0",
+        "-0.5",
+        "12.25",
+        "0.1234567",
+        "-1234567.5",
+        "0.12345678",
+        "0.123456789012345",
+        "0.12345678901234567",
+    ] {
         let quoted = format!("\"{text}\"{:40}", "}");
-        assert_eq!(decode_quoted(quoted.as_bytes()), Some((text.parse().unwrap(), text.len() + 2)), "{text}");
+        assert_eq!(
+            decode_quoted(quoted.as_bytes()),
+            Some((text.parse().unwrap(), text.len() + 2)),
+            "{text}"
+        );
     }
-    for other in ["", "-", ".5", "1.", "1e5", "12345678", "+1", "1.2.3", "1\\u0031", "0.1234567890123456789012345"] {
+    for other in [
+        "",
+        "-",
+        ".5",
+        "1.",
+        "1e5",
+        "12345678",
+        "+1",
+        "1.2.3",
+        "1\\u0031",
+        "0.1234567890123456789012345",
+    ] {
         let quoted = format!("\"{other}\"{:40}", "}");
         assert_eq!(decode_quoted(quoted.as_bytes()), None, "{other}");
     }
