@@ -30,6 +30,14 @@ pub(super) fn plain_run(bytes: &[u8]) -> Run {
         seen |= word;
         length += 8;
     }
+    if let Some(word) = last_word(bytes)
+        && special_bytes(word) == 0
+    {
+        return Run {
+            length: bytes.len(),
+            ascii: (seen | word) & HIGH == 0,
+        };
+    }
     let mut ascii = seen & HIGH == 0;
     for &byte in words.remainder() {
         if byte < 0x20 || byte == b'"' || byte == b'\\' {
@@ -39,6 +47,16 @@ pub(super) fn plain_run(bytes: &[u8]) -> Run {
         length += 1;
     }
     Run { length, ascii }
+}
+
+/// A word of the last bytes, whose beginning may be of those that are looked through already; `None` of fewer than four.
+#[inline]
+fn last_word(bytes: &[u8]) -> Option<u64> {
+    if let Some(last) = bytes.last_chunk() {
+        return Some(u64::from_le_bytes(*last));
+    }
+    let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
+    Some(u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32)
 }
 
 /// The high bit of each byte that is a control character, a quote or a backslash. Only the lowest set bit is exact: a
