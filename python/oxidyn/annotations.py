@@ -154,8 +154,8 @@ class Index(Role):
     """From 1 in a multi-attribute key, 0 for a field that is the whole part."""
 
     def __init__(self, name: str, *, partition: Place | None = None, sort: Place | None = None) -> None:
-        if not name:
-            raise SchemaError('Index("") has no name.')
+        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"Index({name!r}): expected the index's name.")
         places: list[tuple[KeyPart, Any]] = []  # `Any`: what a caller without a checker gave.
         if partition is not None:
             places.append(("partition", partition))
@@ -189,6 +189,11 @@ class Index(Role):
 
 def index_options(title: str, indexes: Mapping[str, Any]) -> IndexOptions:
     """What `indexes=` says about a model's indexes as wholes, checked."""
+    if not isinstance(indexes, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SchemaError(
+            f'{title}: indexes= expected a dict of indexes by name, such as {{"by_age": KeysOnly()}}, found '
+            f"{type(indexes).__name__}."
+        )
     for name, index in indexes.items():
         if not isinstance(index, All | KeysOnly | Include | IndexKeys):
             raise SchemaError(
@@ -213,8 +218,8 @@ class Attribute:
     name: str
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise SchemaError('Attribute(name="") is no name; DynamoDB wants at least one character.')
+        if not isinstance(self.name, str) or not self.name:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"Attribute(name={self.name!r}) is no name; DynamoDB wants at least one character.")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _annotated(handler(source), {"name": self.name})

@@ -314,7 +314,7 @@ def as_condition(value: object, /) -> Condition:
         return Condition(("=", value, True))
     if isinstance(value, bool):
         raise InvalidExpression(_A_BOOL.format(found=value))
-    raise InvalidExpression(f"expected a condition such as User.age > 30, found {_kind(value)}.")
+    raise InvalidExpression(f"expected a condition such as User.age > 30, found {kind_of(value)}.")
 
 
 def _join(word: str, *operands: object) -> Condition:
@@ -374,12 +374,12 @@ def _text(node: tuple[Any, ...]) -> str:
 
 def _not_a_reference(function: str, value: object) -> str:
     return (
-        f"{function}() needs a reference to a field, such as User.age or expr(Event).age; found {_kind(value)}. The usual "
+        f"{function}() needs a reference to a field, such as User.age or expr(Event).age; found {kind_of(value)}. The usual "
         f"cause is an instance where the class was meant: {function}(user.age) in place of {function}(User.age)."
     )
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
     """What was found, without its value."""
     if value is None:
         return "None"

@@ -5,11 +5,13 @@ An operation does nothing until a client runs it, as often as one likes. `reques
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._core import Operation
 from .annotations import Include, KeysOnly
-from .expressions import as_condition
+from .errors import InvalidExpression
+from .expressions import as_condition, kind_of
+from .updates import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from .annotations import Projection
     from .expressions import Condition
     from .schema import TableSchema
-    from .updates import Action
 
 __all__ = ["Operation", "TableOperations"]
 
@@ -33,6 +34,9 @@ class TableOperations(Generic[M]):
     def __init__(self, core: _core.Table[M], schema: TableSchema) -> None:
         self._core = core
         self._schema = schema
+
+    def __repr__(self) -> str:
+        return f"TableOperations({self._schema.title})"
 
     def put(self, item: M, /, *, where: Condition | bool | None = None) -> Operation[None]:
         """Build what `Table.put` runs."""
@@ -63,7 +67,7 @@ class TableOperations(Generic[M]):
         returning: Literal["old", "new"] | None = None,
     ) -> Operation[Any]:
         """Build what `Table.update` runs."""
-        return self._core.update(_key((key,)), actions, _condition(where), returning)
+        return self._core.update(_key((key,)), _actions(actions), _condition(where), returning)
 
     @overload
     def delete(
@@ -113,6 +117,16 @@ def _key(key: tuple[object, ...]) -> tuple[object, ...]:
     if len(key) == 1 and isinstance(key[0], tuple):
         return key[0]  # pyright: ignore[reportUnknownVariableType]
     return key
+
+
+def _actions(actions: tuple[object, ...]) -> tuple[Action, ...]:
+    for action in actions:
+        if not isinstance(action, Action):
+            raise InvalidExpression(
+                f"update() expected actions such as attr(User.age).set(3), found {kind_of(action)}; a condition goes to "
+                f"where=."
+            )
+    return cast("tuple[Action, ...]", actions)
 
 
 def _condition(where: Condition | bool | None) -> Condition | None:

@@ -101,6 +101,9 @@ class _QueryBase(Generic[M]):
         self._limit = limit
         self._table = table
 
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(table="{self._table}")'
+
     def _at_most(self, limit: int) -> _core.Query[M]:
         return self._build(limit if self._limit is None else min(limit, self._limit))
 

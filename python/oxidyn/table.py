@@ -92,9 +92,9 @@ class _TableBase(Generic[M]):
             )
 
 
-def _check_sizes(limit: int | None, page_size: int | None) -> None:
+def _check_sizes(limit: object, page_size: object) -> None:
     for option, value in (("limit", limit), ("page_size", page_size)):
-        if value is not None and (isinstance(value, bool) or value < 1):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise InvalidOption(f"{option}={value!r}: expected a number of items from 1, or None for all.")
 
 

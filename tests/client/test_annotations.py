@@ -240,7 +240,8 @@ async def _post(app: Any, content: Any) -> tuple[int, Any]:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Index(""), "no name"),
+        (lambda: Index(""), "expected the index's name"),
+        (lambda: Index(5, partition=True), "expected the index's name"),
         (lambda: Index("a"), "one of partition= and sort="),
         (lambda: Index("a", partition=True, sort=True), "one of partition= and sort="),
         (lambda: Index("a", partition=5), "expected True, or 1 to 4"),
@@ -248,6 +249,7 @@ async def _post(app: Any, content: Any) -> tuple[int, Any]:
         (lambda: Index("a", sort=False), "expected True, or 1 to 4"),
         (Include, "KeysOnly"),
         (lambda: Attribute(name=""), "at least one character"),
+        (lambda: Attribute(name=5), "at least one character"),
         (lambda: Epoch("us"), "milliseconds"),
     ],
 )

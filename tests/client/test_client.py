@@ -188,7 +188,7 @@ def test_base_model_is_a_table_with_markers_and_a_name():
 
 
 @pytest.mark.parametrize(
-    "options", [{"limit": 0}, {"limit": -1}, {"page_size": 0}, {"limit": True}, {"page_size": False}]
+    "options", [{"limit": 0}, {"limit": -1}, {"page_size": 0}, {"limit": True}, {"page_size": False}, {"limit": "3"}]
 )
 def test_size_below_one_is_refused(options: Any):
     users = Client.local().table(User)
@@ -218,6 +218,23 @@ def test_bool_in_place_of_a_condition_is_refused_at_the_call():
         users.put(user, where=user.age > 3)
     with pytest.raises(InvalidExpression, match="instance where the class was meant"):
         users.scan(where=user.active)
+
+
+def test_what_is_no_action_is_refused_at_the_call():
+    users = Client.local().table(User)
+
+    with pytest.raises(InvalidExpression, match=r"found User\.age == …; a condition goes to where="):
+        users.update(("a", 1), User.age == 3)
+    with pytest.raises(InvalidExpression, match="expected actions.*found a value of type int"):
+        users.update(("a", 1), 5)
+
+
+def test_tables_and_queries_say_what_they_are():
+    users = Client.local().table(User)
+
+    assert repr(users) == 'Table(User, name="users")'
+    assert repr(users.ops) == "TableOperations(User)"
+    assert repr(users.query(User.org == "a")) == 'Query(table="users")'
 
 
 def test_index_options_of_the_class_reach_the_table():

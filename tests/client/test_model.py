@@ -266,6 +266,8 @@ def test_table_that_is_no_name_is_refused():
 def test_index_option_that_is_none_of_ours_is_refused():
     with pytest.raises(SchemaError, match="expected All"):
         type(Model)("Thing", (Model,), {"__module__": __name__}, indexes={"by_x": "KEYS_ONLY"})
+    with pytest.raises(SchemaError, match="indexes= expected a dict.*found list"):
+        type(Model)("Thing", (Model,), {"__module__": __name__}, indexes=["by_x"])
 
 
 # Ways to make a class

@@ -249,6 +249,7 @@ def test_markers_that_make_no_table_are_refused(fields, words):
         ({"indexes": {"x": Index.keys(partition="nope")}}, r"""the index "x" names 'nope'"""),
         ({"indexes": {"x": Index.keys()}}, 'the index "x" has no key'),
         ({"indexes": {"by_day": "KEYS_ONLY"}}, r'Order: indexes=\{"by_day": \.\.\.\} expected All\(\).* found str'),
+        ({"indexes": ["by_day"]}, "Order: indexes= expected a dict.* found list"),
         ({"indexes": {"x": KeysOnly()}}, 'speaks of "x", but no field'),
         ({"indexes": {"local": Include("nope")}}, r"Include\(\) of Order: the index \"local\" names 'nope'"),
         (
