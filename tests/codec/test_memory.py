@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from oxidyn import InvalidItem, ItemAdapter
 
-
 # Less than the smallest object.
 NOTHING = 20
 
