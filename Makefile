@@ -53,7 +53,7 @@ test-all: test-rust ## Run the Python tests on every interpreter found, and on t
 # Pydantic 2.11.0 has wheels up to CPython 3.13.
 .PHONY: test-oldest
 test-oldest: ## Run the Python tests on Pydantic 2.11.0
-	path=$$(scripts/find-python --all | awk '$$1 != "3.14" { print $$2; exit }'); \
+	path=$$(scripts/find-python --to 3.13); \
 	$(MAKE) test-python PYTHON="$$path" VENV=.venv-oldest PINS='pydantic==2.11.0'
 
 # The debug build overwrites the optimised one beside the Python package, so the stamp goes first.
@@ -67,7 +67,7 @@ test-debug: $(STAMPS)/test ## Run all tests on a debug build, with overflow chec
 # The peers live in an environment of their own (pyproject.toml says why); pydynox needs CPython 3.11.
 .PHONY: bench
 bench: ## Measure the codec and the calls beside their peers
-	path=$$(scripts/find-python --all | awk '$$1 != "3.10" { print $$2; exit }'); \
+	path=$$(scripts/find-python --from 3.11); \
 	$(MAKE) run-bench VENV=.venv-bench PYTHON="$$path"
 
 .PHONY: run-bench
