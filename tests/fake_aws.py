@@ -7,10 +7,12 @@ import json
 import re
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -69,9 +71,9 @@ def refusal(code: str, message: str = "no", status: int = 400) -> Answer:
 
 
 class FakeAws:
-    """The server; a context manager."""
+    """The server; a context manager. `certificate` is a PEM file with its key: the fake speaks TLS then."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.requests: list[Request] = []
         self.answers: list[Answer] = []
         """What the next DynamoDB requests get, in order; `{}` after that."""
@@ -82,58 +84,13 @@ class FakeAws:
         """Set when a caller whose request is held has closed its connection."""
         self._changed = threading.Condition()
         self._release_reader, self._release_writer = socket.socketpair()
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                super().setup()
-                with fake._changed:
-                    fake.opened += 1
-                    self.number = fake.opened
-
-            def finish(self) -> None:
-                super().finish()
-                # Now, not when the server comes to it: the caller is to see it before anything else happens.
-                self.connection.close()
-                with fake._changed:
-                    fake.closed += 1
-                    fake._changed.notify_all()
-
-            def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.command, self.path, headers, body, self.number)
-                answer = fake._answer(request)
-                if answer.hold and not fake._hold(self.connection):
-                    self.close_connection = True
-                    return
-                if answer.cut == "before":
-                    self.close_connection = True
-                    return
-                self.send_response_only(answer.status)
-                for name, value in {"x-amzn-requestid": f"request-{len(fake.requests)}", **answer.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
-                if answer.cut == "after":
-                    self.close_connection = True
-
-            do_GET = do_POST = do_PUT = handle_any
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
-                pass
-
-        class Server(ThreadingHTTPServer):
-            request_queue_size = 256
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """Callers that leave in the middle are part of the tests."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = _Server(self)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
@@ -181,6 +138,62 @@ class FakeAws:
             if request.operation:
                 return self.answers.pop(0) if self.answers else Answer()
         return _metadata(request)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        assert isinstance(self.server, _Server)
+        self.fake = self.server.fake
+        super().setup()
+        with self.fake._changed:
+            self.fake.opened += 1
+            self.number = self.fake.opened
+
+    def finish(self) -> None:
+        super().finish()
+        # Now, not when the server comes to it: the caller is to see it before anything else happens.
+        self.connection.close()
+        with self.fake._changed:
+            self.fake.closed += 1
+            self.fake._changed.notify_all()
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, body, self.number)
+        answer = self.fake._answer(request)
+        if answer.hold and not self.fake._hold(self.connection):
+            self.close_connection = True
+            return
+        if answer.cut == "before":
+            self.close_connection = True
+            return
+        self.send_response_only(answer.status)
+        for name, value in {"x-amzn-requestid": f"request-{len(self.fake.requests)}", **answer.headers}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+        if answer.cut == "after":
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = handle_any
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+
+    def __init__(self, fake: FakeAws) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers that leave in the middle are part of the tests."""
 
 
 def _metadata(request: Request) -> Answer:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from oxidyn import ConnectError, ReplyError, RequestTimeout, ServiceError, _core
+from oxidyn import ConnectError, ReplyError, RequestTimeout, ServiceError, TableNotFound, _core
 from tests.fake_aws import Answer, FakeAws, refusal
 
 PUT = b'{"TableName":"things","Item":{"id":{"S":"1"}}}'
@@ -172,3 +172,18 @@ def test_large_bodies_pass_both_ways(fake: FakeAws) -> None:
 
     assert client_of(fake)._call("Query", body) == body
     assert fake.requests[0].body == body
+
+
+def test_error_of_a_table_names_the_request(fake: FakeAws) -> None:
+    from oxidyn import Client, Model, PartitionKey
+
+    class Thing(Model, table="things"):
+        id: Annotated[str, PartitionKey]
+
+    fake.answers = [refusal("ResourceNotFoundException")]
+    client = Client(endpoint_url=fake.url, region="eu-central-1", access_key_id="KEY", secret_access_key="secret")
+
+    with pytest.raises(TableNotFound) as caught:
+        client.table(Thing).get("1")
+
+    assert caught.value.request_id == "request-1"
