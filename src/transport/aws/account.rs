@@ -10,7 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::endpoint::Params;
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint, SharedEndpointResolver};
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_runtime_api::shared::IntoShared;
@@ -26,6 +26,9 @@ use crate::transport::not_sent;
 /// One client's options, and what the environment adds to them with the first call.
 pub struct Account {
     config: Config,
+    timeouts: TimeoutConfig,
+    /// The endpoint rules. Made at once, since they stand on a static that a fork must not find half made.
+    endpoints: SharedEndpointResolver,
     settings: OnceCell<Arc<Settings>>,
 }
 
@@ -39,13 +42,14 @@ pub struct Settings {
     pub credentials: SharedCredentialsProvider,
     pub identities: SharedIdentityCache,
     pub retries: RetryConfig,
-    pub timeouts: TimeoutConfig,
 }
 
 impl Account {
     #[must_use]
     pub fn new(config: Config) -> Arc<Self> {
         Arc::new(Self {
+            timeouts: timeouts(&config),
+            endpoints: DefaultResolver::new().into_shared_resolver(),
             config,
             settings: OnceCell::new(),
         })
@@ -57,8 +61,16 @@ impl Account {
         Aws::new(Arc::clone(self))
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    pub(super) fn timeouts(&self) -> &TimeoutConfig {
+        &self.timeouts
+    }
+
+    pub(super) fn endpoints(&self) -> &SharedEndpointResolver {
+        &self.endpoints
+    }
+
+    pub(super) fn max_connections(&self) -> usize {
+        self.config.max_connections.unwrap_or(Config::MAX_CONNECTIONS)
     }
 
     pub(super) async fn settings(&self) -> Result<Arc<Settings>, Error> {
@@ -113,7 +125,6 @@ async fn find(config: &Config) -> Result<Settings, Error> {
         credentials: credentials(config, &found),
         identities: IdentityCache::lazy().build().into_shared(),
         retries: retries(config, &found),
-        timeouts: timeouts(config),
     })
 }
 

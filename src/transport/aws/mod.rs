@@ -13,7 +13,7 @@ use std::sync::Arc;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::recursion_detection::RecursionDetectionInterceptor;
-use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_sdk_dynamodb::config::endpoint::Params;
 use aws_smithy_runtime::client::orchestrator::AuthSchemeAndEndpointOrchestrationV2;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -39,7 +39,6 @@ pub use self::account::Account;
 use self::account::Settings;
 use self::failure::{Refusal, explain, refusal};
 use self::retry::{Repetition, RetryRules};
-use super::config::Config;
 use super::{Call, Reply, Transport};
 use crate::error::Error;
 
@@ -63,11 +62,10 @@ struct Operations {
 
 impl Aws {
     fn new(account: Arc<Account>) -> Self {
-        let places = account.config().max_connections.unwrap_or(Config::MAX_CONNECTIONS);
         Self {
+            http: http::pooled(account.timeouts()),
+            places: Semaphore::new(account.max_connections()),
             account,
-            http: http::pooled(),
-            places: Semaphore::new(places),
             operations: OnceCell::new(),
         }
     }
@@ -77,12 +75,55 @@ impl Aws {
             .get_or_try_init(|| async {
                 let settings = self.account.settings().await?;
                 Ok(Operations {
-                    repeatable: operation(&settings, self.http.clone(), Repetition::Harmless),
-                    once: operation(&settings, self.http.clone(), Repetition::Harmful),
+                    repeatable: self.operation(&settings, Repetition::Harmless),
+                    once: self.operation(&settings, Repetition::Harmful),
                     settings,
                 })
             })
             .await
+    }
+
+    fn operation(&self, settings: &Settings, repetition: Repetition) -> DynamoDb {
+        let mut config = Layer::new("oxidyn");
+        config.store_put(AuthSchemeAndEndpointOrchestrationV2);
+        config.store_put(AuthSchemeOptionResolverParams::new(()));
+        config.store_put(SigningRegion::from(settings.region.clone()));
+        config.store_put(SigningName::from_static("dynamodb"));
+        config.store_put(SigV4OperationSigningConfig {
+            region: Some(SigningRegion::from(settings.region.clone())),
+            region_set: None,
+            name: Some(SigningName::from_static("dynamodb")),
+            signing_options: SigningOptions::default(),
+        });
+
+        let mut components = RuntimeComponentsBuilder::new("oxidyn");
+        components
+            .set_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
+            .push_auth_scheme(SigV4AuthScheme::new())
+            .set_identity_cache(Some(settings.identities.clone()))
+            .set_identity_resolver(SCHEME_ID, settings.credentials.clone())
+            .set_endpoint_resolver(Some(self.account.endpoints().clone()))
+            .push_interceptor(EndpointOf(settings.endpoint.clone()))
+            .push_interceptor(RecursionDetectionInterceptor::new());
+
+        Operation::builder()
+            .service_name("DynamoDB")
+            .operation_name("call")
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(self.http.clone())
+            .standard_retry(&settings.retries)
+            .retry_classifier(RetryRules(repetition))
+            .timeout_config(self.account.timeouts().clone())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .with_connection_poisoning()
+            .runtime_plugin(
+                StaticRuntimePlugin::new()
+                    .with_config(config.freeze())
+                    .with_runtime_components(components),
+            )
+            .serializer(request)
+            .deserializer(reply)
+            .build()
     }
 }
 
@@ -99,49 +140,6 @@ impl Transport for Aws {
             .await
             .map_err(|error| explain(error, &operations.settings))
     }
-}
-
-fn operation(settings: &Settings, http: SharedHttpClient, repetition: Repetition) -> DynamoDb {
-    let mut config = Layer::new("oxidyn");
-    config.store_put(AuthSchemeAndEndpointOrchestrationV2);
-    config.store_put(AuthSchemeOptionResolverParams::new(()));
-    config.store_put(SigningRegion::from(settings.region.clone()));
-    config.store_put(SigningName::from_static("dynamodb"));
-    config.store_put(SigV4OperationSigningConfig {
-        region: Some(SigningRegion::from(settings.region.clone())),
-        region_set: None,
-        name: Some(SigningName::from_static("dynamodb")),
-        signing_options: SigningOptions::default(),
-    });
-
-    let mut components = RuntimeComponentsBuilder::new("oxidyn");
-    components
-        .set_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
-        .push_auth_scheme(SigV4AuthScheme::new())
-        .set_identity_cache(Some(settings.identities.clone()))
-        .set_identity_resolver(SCHEME_ID, settings.credentials.clone())
-        .set_endpoint_resolver(Some(DefaultResolver::new().into_shared_resolver()))
-        .push_interceptor(EndpointOf(settings.endpoint.clone()))
-        .push_interceptor(RecursionDetectionInterceptor::new());
-
-    Operation::builder()
-        .service_name("DynamoDB")
-        .operation_name("call")
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(http)
-        .standard_retry(&settings.retries)
-        .retry_classifier(RetryRules(repetition))
-        .timeout_config(settings.timeouts.clone())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .with_connection_poisoning()
-        .runtime_plugin(
-            StaticRuntimePlugin::new()
-                .with_config(config.freeze())
-                .with_runtime_components(components),
-        )
-        .serializer(request)
-        .deserializer(reply)
-        .build()
 }
 
 fn request(call: Call) -> Result<HttpRequest, BoxError> {
