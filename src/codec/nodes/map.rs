@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use pyo3::PyTraverseError;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
@@ -50,6 +51,8 @@ enum KeyKind {
 }
 
 struct Other {
+    /// What the keys are, in messages.
+    kind: Box<str>,
     schema: Py<PyDict>,
     serialize: OnceLock<Py<PyAny>>,
 }
@@ -83,6 +86,7 @@ impl Key {
                 dict.set_item("type", "dict")?;
                 dict.set_item("keys_schema", &schema)?;
                 KeyKind::Other(Box::new(Other {
+                    kind: kind.as_str().into(),
                     schema: dict.unbind(),
                     serialize: OnceLock::new(),
                 }))
@@ -183,7 +187,14 @@ impl Other {
         options.set_item("warnings", "error")?;
         let written = serialize
             .call((dict,), Some(&options))
-            .map_err(|error| Refusal::new("key", error.value(py).to_string()))?
+            .map_err(|error| {
+                // Pydantic's own words hold the key; what user code raised passes.
+                if error.is_instance_of::<PyValueError>(py) {
+                    Refusal::unexpected("key", &format!("a {} as a key", self.kind), key)
+                } else {
+                    error.into()
+                }
+            })?
             .cast_into::<PyDict>()
             .map_err(PyErr::from)?;
         for (text, _) in DictWalk::new(&written) {
