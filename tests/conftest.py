@@ -29,6 +29,8 @@ def _no_aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
         "AWS_DEFAULT_REGION",
         "AWS_ENDPOINT_URL",
         "AWS_ENDPOINT_URL_DYNAMODB",
+        # A proxy would stand between the tests and 127.0.0.1.
+        *(name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") for name in (proxy, proxy.lower())),
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
