@@ -52,10 +52,10 @@ def growth(work) -> float:
             work()
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(1000):
+        for _ in range(3000):
             work()
         gc.collect()
-        return (tracemalloc.get_traced_memory()[0] - before) / 1000
+        return (tracemalloc.get_traced_memory()[0] - before) / 3000
     finally:
         tracemalloc.stop()
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic import Field as Declared
 
 from oxidyn import InvalidItem, ItemAdapter
@@ -110,7 +110,7 @@ def test_what_a_default_factory_raises_passes_as_it_is():
         ItemAdapter(Record).load_wire(b"{}")
 
 
-def test_what_an_enum_raises_passes_as_it_is():
+def test_what_an_enum_raises_passes_where_it_does_in_pydantic():
     class Colour(enum.Enum):
         RED = "red"
 
@@ -118,8 +118,12 @@ def test_what_an_enum_raises_passes_as_it_is():
         def _missing_(cls, value: object) -> None:
             fail()
 
-    with pytest.raises(Failing):
-        Field(Colour).load({"S": "blue"})
+    field = Field(Colour)
+    with pytest.raises((Failing, ValidationError)) as in_pydantic:  # Pydantic 2.11 takes it for a refusal.
+        field.model.model_validate({"value": "blue"})
+
+    with pytest.raises(Failing if in_pydantic.type is Failing else InvalidItem):
+        field.load({"S": "blue"})
 
 
 def test_what_a_mapping_raises_passes_as_it_is():
