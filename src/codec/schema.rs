@@ -90,6 +90,7 @@ pub struct Own {
 
 impl Own {
     /// The value as Pydantic takes it, in lax mode where `lax`, else as the schema says.
+    #[inline(never)]
     pub fn validate<'py>(&self, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
         let py = value.py();
         let validate = self.validator(py)?;
@@ -105,6 +106,7 @@ impl Own {
 
     /// Read a value of a wire type that is not the node's, and leave it to Pydantic.
     #[cold]
+    #[inline(never)]
     pub fn convert<'py>(
         &self,
         tag: Tag,

@@ -131,7 +131,12 @@ impl Key {
     /// Append a key's text as it is.
     fn push(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
         match &self.kind {
-            KeyKind::Str => out.extend_from_slice(key_str(key)?.as_bytes()),
+            KeyKind::Str => {
+                let Ok(text) = key.cast::<PyString>() else {
+                    return Err(Refusal::unexpected("string_type", "a str as a key", key));
+                };
+                out.extend_from_slice(text.to_str().map_err(|_| surrogates(text))?.as_bytes());
+            }
             KeyKind::Int => {
                 if !key.is_instance_of::<PyInt>() || key.is_exact_instance_of::<PyBool>() {
                     return Err(Refusal::unexpected("int_type", "an int as a key", key));
@@ -205,11 +210,18 @@ impl Other {
 }
 
 impl Map {
-    fn encode_str_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
+    /// Keys that are plain strs, of which no two have one text. False: there are others, and nothing is done.
+    fn encode_plain_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<bool> {
+        if !matches!(self.key.kind, KeyKind::Str) {
+            return Ok(false);
+        }
         let mut first = true;
         for (key, value) in DictWalk::new(dict) {
-            let step = || Step::Name(key.clone().unbind());
-            let text = key_str(&key).map_err(|refusal| refusal.under(step))?;
+            let Ok(key) = key.cast_exact::<PyString>() else {
+                return Ok(false);
+            };
+            let step = || Step::name(key);
+            let text = key.to_str().map_err(|_| surrogates(key).under(step))?;
             if text.is_empty() {
                 return Err(empty_key().under(step));
             }
@@ -222,10 +234,10 @@ impl Map {
                 .encode(&value, state)
                 .map_err(|refusal| refusal.under(step))?;
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn encode_other_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
+    fn encode_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
         let mut texts = HashSet::with_capacity(dict.len());
         for (key, value) in DictWalk::new(dict) {
             let step = || Step::Name(key.clone().unbind());
@@ -247,13 +259,6 @@ impl Map {
         }
         Ok(())
     }
-}
-
-fn key_str<'a>(key: &'a Bound<'_, PyAny>) -> Outcome<&'a str> {
-    let Ok(text) = key.cast::<PyString>() else {
-        return Err(Refusal::unexpected("string_type", "a str as a key", key));
-    };
-    text.to_str().map_err(|_| surrogates(text))
 }
 
 #[cold]
@@ -291,6 +296,7 @@ impl Codec for MapNode {
         self.0.value.traverse(visit)
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(dict) = value.cast::<PyDict>() else {
             return Err(Refusal::unexpected("dict_type", "a dict", value));
@@ -298,12 +304,10 @@ impl Codec for MapNode {
         state.push(b"{\"M\":{");
         if !dict.is_empty() {
             state.enter()?;
-            match self.0.key.kind {
-                // Only a subclass of str can have two keys of one text.
-                KeyKind::Str if DictWalk::new(dict).all(|(key, _)| key.is_exact_instance_of::<PyString>()) => {
-                    self.0.encode_str_keys(dict, state)?;
-                }
-                _ => self.0.encode_other_keys(dict, state)?,
+            let start = state.out.len();
+            if !self.0.encode_plain_keys(dict, state)? {
+                state.out.truncate(start);
+                self.0.encode_keys(dict, state)?;
             }
             state.leave();
         }
@@ -311,6 +315,7 @@ impl Codec for MapNode {
         Ok(())
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

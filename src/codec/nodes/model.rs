@@ -215,6 +215,7 @@ impl Codec for ModelNode {
         })
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         state.push(b"{\"M\":");
         state.enter()?;
@@ -224,6 +225,7 @@ impl Codec for ModelNode {
         Ok(())
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -524,12 +526,10 @@ impl Model {
             return Err(Refusal::unexpected(kind, &format!("an instance of {class}"), value));
         }
         let fields_set = match &self.kind {
-            Kind::Model { .. } | Kind::Initialized if self.skips_unset => Some(
-                value
-                    .getattr(pyo3::intern!(py, "__pydantic_fields_set__"))?
-                    .cast_into::<PySet>()
-                    .map_err(PyErr::from)?,
-            ),
+            // A bare `cls.__new__(cls)` has none: then everything it has is stored.
+            Kind::Model { .. } | Kind::Initialized if self.skips_unset => value
+                .getattr_opt(pyo3::intern!(py, "__pydantic_fields_set__"))?
+                .and_then(|set| set.cast_into::<PySet>().ok()),
             _ => None,
         };
         let mut fields = FieldWriter {

@@ -53,6 +53,25 @@ impl IntNode {
 }
 
 impl IntNode {
+    /// Another wire type, a number that is large or written in another way, one beyond the bounds.
+    #[cold]
+    #[inline(never)]
+    fn decode_unusual<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::N {
+            return self.own.convert(tag, reader, state);
+        }
+        let value = infer::number(state.py, &reader.text()?)?;
+        if self.least == i64::MIN && self.most == i64::MAX && value.is_exact_instance_of::<PyInt>() {
+            return Ok(value);
+        }
+        self.own.validate(&value, false)
+    }
+
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
         self.least == i64::MIN && self.most == i64::MAX && value.is_exact_instance_of::<PyInt>()
     }
@@ -94,24 +113,17 @@ impl Codec for IntNode {
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
-        if tag != Tag::N {
-            return self.own.convert(tag, reader, state);
-        }
-        let start = reader.position();
-        if let Some(value) = reader.try_short_text().and_then(parse_i64) {
-            let object = int_object(state.py, value);
-            if self.least <= value && value <= self.most {
-                return Ok(object);
+        if tag == Tag::N {
+            let start = reader.position();
+            if let Some(value) = reader.try_short_text().and_then(parse_i64)
+                && self.least <= value
+                && value <= self.most
+            {
+                return Ok(int_object(state.py, value));
             }
-            return self.own.validate(&object, false);
+            reader.seek(start);
         }
-        reader.seek(start);
-        let text = reader.text()?;
-        let object = infer::number(state.py, &text)?;
-        if self.least == i64::MIN && self.most == i64::MAX && object.is_exact_instance_of::<PyInt>() {
-            return Ok(object);
-        }
-        self.own.validate(&object, false)
+        self.decode_unusual(tag, reader, state)
     }
 }
 
@@ -273,12 +285,34 @@ impl Codec for FloatNode {
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
+        if tag == Tag::N
+            && self.bounds.is_none()
+            && let Some(value) = reader.try_float()
+        {
+            return Ok(float_object(state.py, value)?);
+        }
+        self.decode_unusual(tag, reader, state)
+    }
+}
+
+impl FloatNode {
+    /// Another wire type, bounds, a number with an exponent, a long one, or one close to the end of the bytes.
+    #[inline(never)]
+    fn decode_unusual<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         if tag != Tag::N {
             return self.own.convert(tag, reader, state);
         }
-        let value = match reader.try_float() {
-            Some(value) => value,
-            None => float_of_text(&reader.text()?)?,
+        let text = reader.text()?;
+        let Some(value) = float::decode(text.as_bytes()) else {
+            return Err(Refusal::new(
+                "number",
+                "expected a number in decimal digits, found other text in N",
+            ));
         };
         let object = float_object(state.py, value)?;
         match &self.bounds {
@@ -286,13 +320,6 @@ impl Codec for FloatNode {
             _ => Ok(object),
         }
     }
-}
-
-/// A number in a form that the short way does not take: with an exponent, long, or close to the end of the bytes.
-#[cold]
-fn float_of_text(text: &str) -> Outcome<f64> {
-    float::decode(text.as_bytes())
-        .ok_or_else(|| Refusal::new("number", "expected a number in decimal digits, found other text in N"))
 }
 
 #[inline]
@@ -329,6 +356,7 @@ impl Codec for DecimalNode {
         self.own.traverse(visit)
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let class = python::decimal(value.py())?;
         if value.is_exact_instance(class) || value.is_instance(class)? {
@@ -341,6 +369,7 @@ impl Codec for DecimalNode {
         }
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

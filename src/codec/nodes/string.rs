@@ -24,13 +24,27 @@ pub struct StrNode {
 }
 
 impl StrNode {
+    #[inline]
+    fn is_plain(&self) -> bool {
+        !self.shaped && self.least == 0 && self.most == u32::MAX
+    }
+
+    #[inline(never)]
+    fn check<'py>(&self, text: Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
+        let length = str_length(text.cast::<PyString>().map_err(PyErr::from)?);
+        if self.shaped || length < self.least as usize || length > self.most as usize {
+            return self.own.validate(&text, false);
+        }
+        Ok(text)
+    }
+
     /// Whether what is read is what was stored, character by character.
     pub fn keeps_text(&self) -> bool {
         !self.shaped
     }
 
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
-        !self.shaped && self.least == 0 && self.most == u32::MAX && value.is_exact_instance_of::<PyString>()
+        self.is_plain() && value.is_exact_instance_of::<PyString>()
     }
 }
 
@@ -92,16 +106,7 @@ impl Codec for StrNode {
             return self.own.convert(tag, reader, state);
         }
         let text = str_object(state.py, &reader.text()?)?;
-        if self.shaped {
-            return self.own.validate(&text, false);
-        }
-        if self.least > 0 || self.most < u32::MAX {
-            let length = str_length(text.cast::<PyString>().map_err(PyErr::from)?);
-            if length < self.least as usize || length > self.most as usize {
-                return self.own.validate(&text, false);
-            }
-        }
-        Ok(text)
+        if self.is_plain() { Ok(text) } else { self.check(text) }
     }
 }
 

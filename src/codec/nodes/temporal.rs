@@ -158,6 +158,7 @@ impl Codec for DateTimeNode {
         self.own.traverse(visit)
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(datetime) = value.cast::<PyDateTime>() else {
             return Err(Refusal::unexpected("datetime_type", "a datetime", value));
@@ -204,6 +205,7 @@ impl Codec for DateTimeNode {
         Ok(())
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -335,6 +337,7 @@ impl Codec for DateNode {
         self.own.traverse(visit)
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         // A datetime is a date too, but its time would be lost.
         let date = value
@@ -355,6 +358,7 @@ impl Codec for DateNode {
         Ok(())
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -406,6 +410,7 @@ impl Codec for TimeNode {
         self.own.traverse(visit)
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(time) = value.cast::<PyTime>() else {
             return Err(Refusal::unexpected("time_type", "a time", value));
@@ -433,6 +438,7 @@ impl Codec for TimeNode {
         Ok(())
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -489,6 +495,7 @@ impl Codec for TimedeltaNode {
         self.own.traverse(visit)
     }
 
+    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(delta) = value.cast::<PyDelta>() else {
             return Err(Refusal::unexpected("time_delta_type", "a timedelta", value));
@@ -499,6 +506,7 @@ impl Codec for TimedeltaNode {
         Ok(())
     }
 
+    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
