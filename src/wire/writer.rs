@@ -141,9 +141,9 @@ pub fn push_separator(out: &mut Vec<u8>) {
 /// Append `{"S":"text"}`.
 #[inline]
 pub fn push_s(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(Tag::S.opening().as_bytes());
+    push_small(out, Tag::S.opening().as_bytes());
     push_escaped(out, text);
-    out.extend_from_slice(Tag::S.closing().as_bytes());
+    push_small(out, Tag::S.closing().as_bytes());
 }
 
 /// Append `{"N":"number"}`; the number's text is taken as it is.
@@ -166,13 +166,13 @@ pub fn push_b(out: &mut Vec<u8>, bytes: &[u8]) {
 #[inline]
 pub fn push_bool(out: &mut Vec<u8>, value: bool) {
     let wire = if value { r#"{"BOOL":true}"# } else { r#"{"BOOL":false}"# };
-    out.extend_from_slice(wire.as_bytes());
+    push_small(out, wire.as_bytes());
 }
 
 /// Append `{"NULL":true}`.
 #[inline]
 pub fn push_null(out: &mut Vec<u8>) {
-    out.extend_from_slice(NULL.as_bytes());
+    push_small(out, NULL.as_bytes());
 }
 
 /// Append the digits of a whole number.

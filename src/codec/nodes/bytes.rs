@@ -37,12 +37,10 @@ impl Codec for BytesNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         encode_bytes(value, state)
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

@@ -211,7 +211,7 @@ impl Codec for EnumNode {
         self.0.choices.traverse(visit)
     }
 
-    #[inline(never)]
+    #[inline]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         if let Some(choice) = self.0.choices.find(value)? {
             state.push(&choice.wire);
@@ -225,7 +225,7 @@ impl Codec for EnumNode {
         Err(Refusal::unexpected("enum", &format!("a member of {name}"), value))
     }
 
-    #[inline(never)]
+    #[inline]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -311,7 +311,7 @@ impl Codec for LiteralNode {
         self.0.choices.traverse(visit)
     }
 
-    #[inline(never)]
+    #[inline]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         match self.0.choices.find(value)? {
             Some(choice) => {
@@ -326,7 +326,7 @@ impl Codec for LiteralNode {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn decode<'py>(
         &self,
         tag: Tag,

@@ -52,7 +52,7 @@ impl Codec for ListNode {
         self.0.element.traverse(visit)
     }
 
-    #[inline(never)]
+    #[inline]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         if let Ok(list) = value.cast::<PyList>() {
             encode_elements(list.iter(), |_| &self.0.element, state)
@@ -64,7 +64,7 @@ impl Codec for ListNode {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -168,7 +168,6 @@ impl Codec for TupleNode {
         self.0.elements.iter().try_for_each(|element| element.traverse(visit))
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let tuple = match value.cast::<PyTuple>() {
             Ok(tuple) => tuple.clone(),
@@ -189,7 +188,6 @@ impl Codec for TupleNode {
         encode_elements(tuple.iter(), |index| self.0.node(index, length), state)
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

@@ -296,7 +296,6 @@ impl Codec for MapNode {
         self.0.value.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(dict) = value.cast::<PyDict>() else {
             return Err(Refusal::unexpected("dict_type", "a dict", value));
@@ -315,7 +314,6 @@ impl Codec for MapNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

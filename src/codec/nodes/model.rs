@@ -215,7 +215,6 @@ impl Codec for ModelNode {
         })
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         state.push(b"{\"M\":");
         state.enter()?;
@@ -225,7 +224,6 @@ impl Codec for ModelNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

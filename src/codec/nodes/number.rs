@@ -356,7 +356,6 @@ impl Codec for DecimalNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let class = python::decimal(value.py())?;
         if value.is_exact_instance(class) || value.is_instance(class)? {
@@ -369,7 +368,6 @@ impl Codec for DecimalNode {
         }
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

@@ -82,7 +82,6 @@ impl Codec for SetNode {
         self.0.element.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let is_set = value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
         if !is_set {
@@ -117,7 +116,6 @@ impl Codec for SetNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

@@ -158,7 +158,6 @@ impl Codec for DateTimeNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(datetime) = value.cast::<PyDateTime>() else {
             return Err(Refusal::unexpected("datetime_type", "a datetime", value));
@@ -205,7 +204,6 @@ impl Codec for DateTimeNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -337,7 +335,6 @@ impl Codec for DateNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         // A datetime is a date too, but its time would be lost.
         let date = value
@@ -358,7 +355,6 @@ impl Codec for DateNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -410,7 +406,6 @@ impl Codec for TimeNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(time) = value.cast::<PyTime>() else {
             return Err(Refusal::unexpected("time_type", "a time", value));
@@ -438,7 +433,6 @@ impl Codec for TimeNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
@@ -495,7 +489,6 @@ impl Codec for TimedeltaNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let Ok(delta) = value.cast::<PyDelta>() else {
             return Err(Refusal::unexpected("time_delta_type", "a timedelta", value));
@@ -506,7 +499,6 @@ impl Codec for TimedeltaNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,

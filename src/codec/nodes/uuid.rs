@@ -44,7 +44,6 @@ impl Codec for UuidNode {
         self.own.traverse(visit)
     }
 
-    #[inline(never)]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let number = uuid_number(value)?;
         state.push(b"{\"S\":\"");
@@ -53,7 +52,6 @@ impl Codec for UuidNode {
         Ok(())
     }
 
-    #[inline(never)]
     fn decode<'py>(
         &self,
         tag: Tag,
