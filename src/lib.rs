@@ -28,7 +28,8 @@ mod py;
 
 /// The extension module `oxidyn._core`.
 #[cfg(feature = "python")]
-#[pyo3::pymodule(name = "_core")]
+// The codec's walks over dicts need critical sections before a free-threaded interpreter may go without its lock.
+#[pyo3::pymodule(name = "_core", gil_used = true)]
 mod core_module {
     #[pymodule_export]
     use crate::py::client::Client;

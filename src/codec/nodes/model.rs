@@ -449,7 +449,7 @@ fn build_field<'py>(
         skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None,
         absent,
         default_check,
-        input_name: PyString::intern(py, &input_name(name, field)?).unbind(),
+        input_name: PyString::intern(py, &input_name(name, field, kind, builder)?).unbind(),
         own: builder.own(&schema),
         default: default.map(Bound::unbind),
     })
@@ -490,20 +490,43 @@ fn stored_name<'py>(
     Ok(alias.unwrap_or_else(|| name.to_owned()))
 }
 
-/// The first plain validation alias, else the name.
-fn input_name(name: &str, field: &Bound<'_, PyDict>) -> PyResult<String> {
-    let Some(alias) = field.member("validation_alias")? else {
+/// The first plain validation alias, else the name, where the model takes it.
+fn input_name<'py>(
+    name: &str,
+    field: &Bound<'py, PyDict>,
+    kind: &Kind,
+    builder: &Builder<'_, 'py>,
+) -> PyResult<String> {
+    let setting = |name: &str| -> PyResult<Option<bool>> {
+        Ok(builder
+            .config
+            .as_ref()
+            .map(|config| config.flag(name))
+            .transpose()?
+            .flatten())
+    };
+    let alias = field.member("validation_alias")?;
+    let (Some(alias), false) = (alias, setting("validate_by_alias")? == Some(false)) else {
         return Ok(name.to_owned());
     };
     if let Ok(alias) = alias.extract::<String>() {
         return Ok(alias);
     }
     for path in alias.cast::<PyList>()?.iter() {
+        // One path may stand alone, or several in a list.
         if let Ok(path) = path.cast::<PyList>()
             && path.len() == 1
         {
             return path.get_item(0)?.extract();
         }
+    }
+    let by_name = setting("validate_by_name")?
+        .or(setting("populate_by_name")?)
+        .unwrap_or(false);
+    if matches!(kind, Kind::Initialized) && !by_name {
+        return Err(builder.unsupported(
+            "a field that only an alias path reaches, in a model with an `__init__` of its own (validate_by_name=True helps),",
+        ));
     }
     Ok(name.to_owned())
 }
