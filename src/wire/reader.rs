@@ -628,15 +628,13 @@ impl Reader<'_> {
 /// Whether two slices of one length are equal: up to 16 bytes by two comparisons, where one of any length is a call.
 #[inline]
 fn same(left: &[u8], right: &[u8]) -> bool {
-    match (
-        left.first_chunk::<8>(),
-        right.first_chunk::<8>(),
-        left.last_chunk::<8>(),
-        right.last_chunk::<8>(),
-    ) {
-        (Some(left_start), Some(right_start), Some(left_end), Some(right_end)) if left.len() <= 16 => {
-            left_start == right_start && left_end == right_end
-        }
+    #[inline]
+    fn by_ends<const N: usize>(left: &[u8], right: &[u8]) -> bool {
+        left.first_chunk::<N>() == right.first_chunk::<N>() && left.last_chunk::<N>() == right.last_chunk::<N>()
+    }
+    match left.len() {
+        8..=16 => by_ends::<8>(left, right),
+        4..=7 => by_ends::<4>(left, right),
         _ => left == right,
     }
 }

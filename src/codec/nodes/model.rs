@@ -36,6 +36,8 @@ pub struct Model {
     successors: Box<[AtomicU16]>,
     /// Every field's default, or None where there is none: copied for each instance.
     template: Py<PyDict>,
+    /// The fields whose absence takes more than the template, among the first 128.
+    awaited: u128,
     /// Whether any field is left out for not being set.
     skips_unset: bool,
     no_arguments: Py<PyTuple>,
@@ -130,8 +132,10 @@ impl Seen {
         }
     }
 
-    fn count(&self) -> usize {
-        (self.low.count_ones() + self.high.iter().map(|word| word.count_ones()).sum::<u32>()) as usize
+    /// Whether these were there, of the first 128.
+    #[inline]
+    fn has_all(&self, fields: u128) -> bool {
+        self.low & fields == fields
     }
 }
 
@@ -358,6 +362,11 @@ fn build_fields<'py>(
     let successors = (1..=fields.len())
         .chain([0])
         .map(|next| AtomicU16::new(u16::try_from(next).unwrap_or(0)));
+    let from_template = |field: &Field| {
+        !matches!(kind, Kind::TypedDict) && matches!(field.absent, Absent::Plain) && field.default_check.is_none()
+    };
+    let awaited = (0..128u32).zip(&fields).filter(|(_, field)| !from_template(field));
+    let awaited = awaited.fold(0u128, |awaited, (index, _)| awaited | 1 << index);
     let model = Model {
         own: builder.own(schema),
         class: match schema.member("cls")? {
@@ -367,6 +376,7 @@ fn build_fields<'py>(
         kind,
         skips_unset: fields.iter().any(|field| field.skips_unset),
         successors: successors.collect(),
+        awaited,
         fields: fields.into_boxed_slice(),
         by_attribute,
         template: template.unbind(),
@@ -717,7 +727,7 @@ impl Model {
             }
             more = reader.next_member()?;
         }
-        if seen.count() < self.fields.len() {
+        if !seen.has_all(self.awaited) || self.fields.len() > 128 {
             self.fill_absent(&dict, &mut seen, &mut refused)?;
         }
         if !refused.is_empty() {
