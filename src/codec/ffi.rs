@@ -2,6 +2,7 @@
 
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyString, PyType};
 
@@ -56,10 +57,20 @@ pub fn new_instance<'py>(class: &Bound<'py, PyType>, no_arguments: &Bound<'py, P
     }
 }
 
+/// `Py_TPFLAGS_INLINE_VALUES` of CPython 3.13 and later; no flag of any older version.
+const INLINE_VALUES: std::ffi::c_ulong = 1 << 2;
+
 /// Make `dict` the instance's `__dict__`.
+///
+/// An instance with inline values (3.13: a dataclass, not a Pydantic model) would keep looking attributes up in them:
+/// only the setter of the class's `__dict__` invalidates them.
 #[inline]
 #[allow(unsafe_code)]
 pub fn set_instance_dict(instance: &Bound<'_, PyAny>, dict: &Bound<'_, PyDict>) -> PyResult<()> {
+    // SAFETY: a live object's type is a live type.
+    if unsafe { ffi::PyType_GetFlags(ffi::Py_TYPE(instance.as_ptr())) } & INLINE_VALUES != 0 {
+        return set_attribute(instance, intern!(instance.py(), "__dict__"), dict);
+    }
     // SAFETY: both are live objects; for an object without `__dict__` the call fails with an exception.
     let code = unsafe { ffi::PyObject_GenericSetDict(instance.as_ptr(), dict.as_ptr(), std::ptr::null_mut()) };
     status(instance.py(), code)
