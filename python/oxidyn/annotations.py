@@ -1,7 +1,7 @@
 """What a model says about its storage, inside `Annotated[...]`: keys, indexes, names, times.
 
 A marker writes itself into the field's core schema, under `metadata["oxidyn"]`: it survives there at every depth, and
-JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `epoch`) anywhere in a type;
+JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `utc`, `epoch`) anywhere in a type;
 `schema.py` reads the roles (key, index, TTL) on the fields of a table's own model.
 """
 
@@ -104,13 +104,17 @@ class All:
 @final
 @dataclass(frozen=True, slots=True)
 class KeysOnly:
-    """An index that holds the keys of the table and its own, and nothing else."""
+    """An index that holds the keys of the table and its own, and nothing else.
+
+    What a global index does not hold cannot be read through it: such fields come back as their default, not as they are
+    stored, and a required one makes the item an `InvalidItem`. `get` reads the whole. A query of a local index gives whole items.
+    """
 
 
 @final
 @dataclass(frozen=True, slots=True, init=False)
 class Include:
-    """An index that holds the keys and these fields: `Include("name", "email")`."""
+    """An index that holds the keys and these fields, `Include("name", "email")`, and no more, as `KeysOnly` tells."""
 
     fields: tuple[str, ...]
 
@@ -184,6 +188,10 @@ class Index(Role):
 
         Without `partition` it is a local index, on the table's own partition key.
         """
+        if project is not None and not isinstance(project, All | KeysOnly | Include):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(
+                f"Index.keys(project=...) expected All(), KeysOnly() or Include(...), found {type(project).__name__}."
+            )
         return IndexKeys(_names(partition), _names(sort), All() if project is None else project)
 
 
@@ -208,21 +216,34 @@ def _names(names: str | Iterable[str]) -> tuple[str, ...]:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Attribute:
     """How a field is stored: `code: Annotated[str, Attribute(name="c")]`.
 
-    `name` is the stored name, in place of the alias or the field's own name.
+    `name` is the stored name, in place of the alias or the field's own name. With `utc=False` a datetime keeps its
+    offset; its text does not sort as the instants do, so it is no key and has no order in conditions.
     """
 
-    name: str
+    name: str | None = None
+    utc: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:  # pyright: ignore[reportUnnecessaryIsInstance]
+        if self.name is not None and (not isinstance(self.name, str) or not self.name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(name={self.name!r}) is no name; DynamoDB wants at least one character.")
+        if not isinstance(self.utc, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"Attribute(utc={self.utc!r}): expected True or False.")
+        if not self._note():
+            raise SchemaError("Attribute() says nothing; give name= or utc=False.")
+
+    def _note(self) -> dict[str, Any]:  # Any: each option has its own type.
+        name = {} if self.name is None else {"name": self.name}
+        return name if self.utc else {**name, "utc": False}
+
+    def __repr__(self) -> str:
+        return f"Attribute({', '.join(f'{option}={value!r}' for option, value in self._note().items())})"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _annotated(handler(source), {"name": self.name})
+        return _annotated(handler(source), self._note())
 
 
 EpochUnit = Literal["s", "ms"]

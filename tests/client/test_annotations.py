@@ -248,8 +248,11 @@ async def _post(app: Any, content: Any) -> tuple[int, Any]:
         (lambda: Index("a", sort=0), "expected True, or 1 to 4"),
         (lambda: Index("a", sort=False), "expected True, or 1 to 4"),
         (Include, "KeysOnly"),
+        (lambda: Index.keys(partition="a", project="KEYS_ONLY"), "expected All.* found str"),
         (lambda: Attribute(name=""), "at least one character"),
         (lambda: Attribute(name=5), "at least one character"),
+        (lambda: Attribute(utc=None), "expected True or False"),
+        (Attribute, "says nothing"),
         (lambda: Epoch("us"), "milliseconds"),
     ],
 )
@@ -267,6 +270,7 @@ def test_marker_that_means_nothing_is_refused(make, words):
         (Epoch, "Epoch"),
         (Epoch("ms"), 'Epoch("ms")'),
         (Attribute(name="n"), "Attribute(name='n')"),
+        (Attribute(name="n", utc=False), "Attribute(name='n', utc=False)"),
     ],
 )
 def test_marker_is_shown_as_it_is_written(marker, text):

@@ -17,7 +17,7 @@ import pytest
 from pydantic import AfterValidator, AnyUrl, BaseModel, Json, SecretStr
 from typing_extensions import NotRequired, TypedDict
 
-from oxidyn import TTL, Epoch, UnsupportedTypeError
+from oxidyn import TTL, Attribute, Epoch, UnsupportedTypeError
 from tests.codec.judges import Field
 
 PAGE = Path(__file__).parents[2] / "docs" / "supported-types.md"
@@ -46,6 +46,7 @@ NAMES: dict[str, Any] = {
     for each in (
         AfterValidator,
         AnyUrl,
+        Attribute,
         Colour,
         Decimal,
         IPv4Address,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, FutureDatetime, NaiveDatetime, PastDatetime, TypeAdapter
 from pydantic import Field as Constrained
 
-from oxidyn import TTL, Epoch, SchemaError
+from oxidyn import TTL, Attribute, Epoch, Index, PartitionKey, SchemaError
 from tests.codec.judges import Field
 
 MOMENT = Field(datetime)
@@ -214,3 +214,35 @@ def test_epoch_holds_anywhere_in_a_type():
 def test_epoch_on_another_type_is_refused_when_compiled():
     with pytest.raises(SchemaError, match=r"Holder\.value"):
         Field(Annotated[str, Epoch])
+
+
+# With its offset
+
+
+def test_a_datetime_keeps_its_offset_where_asked_for():
+    value = datetime(2026, 1, 31, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+    field = Field(Annotated[datetime, Attribute(utc=False)])
+
+    assert field.store(value) == {"S": "2026-01-31T12:30:00.000000+02:00"}
+    assert field.load(field.store(value)).utcoffset() == timedelta(hours=2)
+    assert Field(list[Annotated[datetime, Attribute(utc=False)]]).store([value]) == {"L": [field.store(value)]}
+
+
+@given(aware)
+def test_any_datetime_with_an_offset_of_minutes_comes_back_with_it(value):
+    field = Field(Annotated[datetime, Attribute(utc=False)])
+
+    loaded = field.load(field.store(value))
+
+    assert (loaded, loaded.utcoffset()) == (value, value.utcoffset())
+
+
+@pytest.mark.parametrize("role", [PartitionKey, Index("by_value", partition=True), Epoch, TTL], ids=repr)
+def test_a_datetime_that_keeps_its_offset_is_no_key_and_no_number(role):
+    with pytest.raises(SchemaError, match=r"utc=False"):
+        Field(Annotated[datetime, role, Attribute(utc=False)])
+
+
+def test_utc_on_another_type_is_refused_when_compiled():
+    with pytest.raises(SchemaError, match=r"Holder\.value: Attribute\(utc=False\) is for datetime"):
+        Field(Annotated[str, Attribute(utc=False)])
