@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from . import _core
 from .config import Config
-from .errors import SchemaError
+from .errors import InvalidOption, SchemaError
 from .schema import TableSchema, Unknown, Unset
 from .table import AsyncTable, Table
 
@@ -79,6 +79,9 @@ class _ClientBase:
 
 def _table_name(schema: TableSchema, name: str | None) -> str:
     schema.require_table_key()
+    # An empty name is one that was not found where it was looked up, and no wish for the model's own table.
+    if name is not None and (not isinstance(name, str) or not name):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidOption(f"name={name!r}: expected the table's name; leave it out to use the model's own.")
     chosen: str | None = name or getattr(schema.model, "__oxidyn_table__", None)
     if chosen is None:
         title = schema.title
