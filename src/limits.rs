@@ -18,10 +18,6 @@ pub const NUMBER_DIGITS: usize = 38;
 pub const NUMBER_MAX_EXPONENT: i32 = 125;
 /// Smallest decimal exponent of a number's leading digit.
 pub const NUMBER_MIN_EXPONENT: i32 = -130;
-/// Bytes of a partition key value.
-pub const PARTITION_KEY_BYTES: usize = 2048;
-/// Bytes of a sort key value.
-pub const SORT_KEY_BYTES: usize = 1024;
 /// Bytes of one expression's text.
 pub const EXPRESSION_BYTES: usize = 4096;
 /// Operators and functions in one expression.

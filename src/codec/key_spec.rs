@@ -3,6 +3,7 @@
 use std::fmt;
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use super::node::Node;
 use super::nodes::model::{Field, Model};
@@ -10,6 +11,7 @@ use super::options::PlanOptions;
 use super::python;
 use super::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::expr::ast::{Path, Segment};
+use crate::limits::INDEX_KEY_PARTS;
 use crate::wire::Tag;
 use crate::wire::reader::{Reader, Text};
 
@@ -146,6 +148,16 @@ impl KeySpec {
                 .collect::<PyResult<Vec<_>>>()
         };
         let indexes = options.indexes.iter().map(|index| {
+            for (part, names) in [("partition", &index.partition), ("sort", &index.sort)] {
+                if let Some(name) = names.get(INDEX_KEY_PARTS) {
+                    let reason = format!(
+                        "the index \"{}\" has {} {part} fields, and DynamoDB takes at most {INDEX_KEY_PARTS}",
+                        index.name,
+                        names.len(),
+                    );
+                    return Err(refuse(py, options, name, &reason));
+                }
+            }
             Ok(IndexKey {
                 name: index.name.clone(),
                 partition: attributes(&index.partition)?,
@@ -169,6 +181,32 @@ impl KeySpec {
                 .as_ref()
                 .map(|name| Ok::<_, PyErr>(field(py, model, options, name)?.stored.to_string()))
                 .transpose()?,
+        })
+    }
+
+    /// The table's key of a stored item, as a caller gives it; None where the item has none that can be read.
+    #[cold]
+    pub fn read<'py>(
+        &self,
+        model: &Model,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Option<Bound<'py, PyAny>>> {
+        let mut values = vec![None; self.table().count()];
+        let mut more = reader.begin_object()?;
+        while more {
+            let name = reader.key()?;
+            let place = self.table().position(|key| key.attribute == *name);
+            match place.and_then(|place| Some((place, model.field(state.py, &self.table().nth(place)?.field)?))) {
+                Some((place, field)) => values[place] = Some(field.node.decode_value(reader, state)?),
+                None => reader.skip_value()?,
+            }
+            more = reader.next_member()?;
+        }
+        let mut values = values.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
+        Ok(match values.len() {
+            0 | 1 => values.pop(),
+            _ => Some(PyTuple::new(state.py, values)?.into_any()),
         })
     }
 

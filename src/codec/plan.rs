@@ -126,7 +126,7 @@ impl Plan {
     }
 
     /// Append a key, `{"org":{"S":"a"},"id":{"S":"b"}}`: of the partition value, of a tuple of it and the sort value, or
-    /// of an instance. InvalidKey where the count is wrong, InvalidItem where a value is refused.
+    /// of an instance. InvalidKey where the count is wrong or a value is refused, InvalidItem where the instance is.
     pub fn encode_key(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let start = out.len();
         let py = key.py();
@@ -135,7 +135,8 @@ impl Plan {
             Ok(values) if values.len() == 1 => values.get_item(0)?,
             _ => key.clone(),
         };
-        let encoded = if self.root().is_instance(&instance)? {
+        let is_instance = self.root().is_instance(&instance)?;
+        let encoded = if is_instance {
             self.encode_key_of(&instance, &attributes, out)
         } else {
             let values = match key.cast::<PyTuple>() {
@@ -149,7 +150,12 @@ impl Plan {
         };
         encoded.map_err(|refusal| {
             out.truncate(start);
-            refusal.into_error(py, self.title())
+            let error = refusal.into_error(py, self.title());
+            if is_instance {
+                error
+            } else {
+                self.wrong_value(py, error, &attributes)
+            }
         })
     }
 
@@ -200,16 +206,49 @@ impl Plan {
 
     #[cold]
     fn wrong_count(&self, py: Python<'_>, found: usize, attributes: &[&KeyAttribute]) -> PyErr {
+        let message = format!("{}; found {found}", self.spelled_key(attributes));
+        invalid_key(py, message).unwrap_or_else(|error| error)
+    }
+
+    /// InvalidKey in place of the InvalidItem that says why a value was refused; what user code raised passes.
+    #[cold]
+    fn wrong_value(&self, py: Python<'_>, refused: PyErr, attributes: &[&KeyAttribute]) -> PyErr {
+        let told = || -> PyResult<Option<String>> {
+            if !refused.value(py).is_instance(python::invalid_item(py)?)? {
+                return Ok(None);
+            }
+            let mut reasons = Vec::new();
+            for line in refused.value(py).call_method0("errors")?.try_iter()? {
+                let line = line?;
+                let field = line.get_item("loc")?.get_item(0)?;
+                reasons.push(format!("{field}: {}", line.get_item("msg")?));
+            }
+            Ok(Some(reasons.join("; ")))
+        };
+        match told() {
+            Ok(Some(reasons)) => {
+                let key = invalid_key(py, format!("{}; {reasons}", self.spelled_key(attributes)));
+                key.map_or_else(
+                    |error| error,
+                    |error| {
+                        error.set_cause(py, Some(refused));
+                        error
+                    },
+                )
+            }
+            Ok(None) => refused,
+            Err(failure) => failure,
+        }
+    }
+
+    fn spelled_key(&self, attributes: &[&KeyAttribute]) -> String {
         let names: Vec<&str> = attributes.iter().map(|attribute| attribute.field.as_str()).collect();
-        let message = format!(
-            "the key of {} is ({}), {} or an instance; found {found}",
+        let values = if names.len() == 1 { "one value" } else { "two values" };
+        format!(
+            "the key of {} is ({}), {values} or an instance",
             self.title(),
-            names.join(", "),
-            if names.len() == 1 { "one value" } else { "two values" },
-        );
-        python::invalid_key(py)
-            .and_then(|class| class.call1((message,)))
-            .map_or_else(|error| error, PyErr::from_value)
+            names.join(", ")
+        )
     }
 
     /// Append an instance as an item: `{"id":{"S":"a"}}`. Nothing is appended where it is refused.
@@ -230,6 +269,15 @@ impl Plan {
             Ok(item) => Ok(item.unbind()),
             Err(refusal) => Err(refusal.into_error(py, &self.options.title)),
         }
+    }
+
+    /// The key of an item that may itself be refused, as a caller gives it; None where it cannot be read.
+    #[cold]
+    pub fn key_of_item<'py>(&self, py: Python<'py>, reader: &mut Reader<'_>) -> Option<Bound<'py, PyAny>> {
+        self.keys
+            .read(self.root(), reader, &mut self.decoding(py))
+            .ok()
+            .flatten()
     }
 
     /// An instance as boto3's low-level client takes it: `{"id": {"S": "a"}}`.
@@ -293,4 +341,9 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn invalid_key(py: Python<'_>, message: String) -> PyResult<PyErr> {
+    Ok(PyErr::from_value(python::invalid_key(py)?.call1((message,))?))
 }

@@ -82,7 +82,7 @@ impl Target {
     /// The value of a `set`, or `None` where the field's rule leaves the value out: None and the empty set, where absent
     /// gives them back.
     pub fn encode_update(&self, value: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
-        if value.is_none() && self.none == NoneRule::Absent || self.omits_empty && infer::is_empty_set(value) {
+        if value.is_none() && self.none == NoneRule::Absent || self.leaves_out(value) {
             return Ok(None);
         }
         self.encode(value, Purpose::Update).map(Some)
@@ -91,6 +91,19 @@ impl Target {
     /// What `set(None)` means.
     pub fn none_rule(&self) -> NoneRule {
         self.none
+    }
+
+    /// Whether the value is an empty set that the field leaves out, because absent gives it back.
+    pub fn leaves_out(&self, value: &Bound<'_, PyAny>) -> bool {
+        self.omits_empty && infer::is_empty_set(value)
+    }
+
+    /// Whether the field holds text or bytes as they are: a prefix of a date or a UUID is none itself.
+    pub fn has_prefixes(&self) -> bool {
+        matches!(
+            innermost(&self.node),
+            Node::Str(_) | Node::Bytes(_) | Node::Enum(_) | Node::Literal(_)
+        )
     }
 
     /// Whether the field is stored as N.
@@ -354,6 +367,12 @@ fn part_of<'a, 'py>(
         }
         Node::Map(map) => {
             let text = map.key_text(step).map_err(|refusal| refusal.into_error(py, spelled))?;
+            if text.is_empty() {
+                return Err(invalid_expression(
+                    py,
+                    &format!("{spelled}: expected a key, found an empty one, which DynamoDB refuses"),
+                ));
+            }
             segments.push(Segment::Attribute(text.into()));
             Ok(Place {
                 node: map.value(),

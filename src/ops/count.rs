@@ -35,7 +35,7 @@ impl Operation for Count {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<u64>> {
-        let (count, next) = self.pages.read(reply.body, self.cursor.as_ref())?.count()?;
+        let (count, next) = self.pages.read(reply, self.cursor.as_ref())?.count()?;
         self.total += count;
         let Some(next) = next else {
             return Ok(Step::Done(self.total));

@@ -45,7 +45,7 @@ impl Operation for Delete {
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {
         if self.returns_item {
-            reply::item(&reply.body, "Attributes", OPERATION).map(Step::Done)
+            reply::item(reply, "Attributes", OPERATION).map(Step::Done)
         } else {
             Ok(Step::Done(None))
         }

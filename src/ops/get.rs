@@ -38,6 +38,6 @@ impl Operation for Get {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>, Error> {
-        reply::item(&reply.body, "Item", OPERATION).map(Step::Done)
+        reply::item(reply, "Item", OPERATION).map(Step::Done)
     }
 }

@@ -30,6 +30,8 @@ pub struct Pages {
     is_filtered: bool,
     /// Nothing can match, so nothing is sent.
     is_empty: bool,
+    /// The index holds only a part of each item, and the service shall fetch the rest.
+    fetches_rest: bool,
 }
 
 /// How much is read.
@@ -73,7 +75,13 @@ impl Pages {
             dropped_attribute,
             is_filtered,
             is_empty: false,
+            fetches_rest: false,
         })
+    }
+
+    pub(super) fn of_whole_items(mut self) -> Self {
+        self.fetches_rest = true;
+        self
     }
 
     /// Send nothing: what is asked for cannot be.
@@ -114,7 +122,7 @@ impl Pages {
     fn call(&self, cursor: Option<&Cursor>) -> Call {
         Call {
             operation: self.operation,
-            body: self.body(cursor, None),
+            body: self.body(cursor, self.fetches_rest.then_some(("Select", "ALL_ATTRIBUTES"))),
         }
     }
 
@@ -158,8 +166,8 @@ impl Pages {
         Some(i64::from(i32::try_from(limit).unwrap_or(i32::MAX)))
     }
 
-    pub(super) fn read(&self, body: Bytes, cursor: Option<&Cursor>) -> Result<Page> {
-        Page::read(self.operation, body, self.wanted(cursor), Arc::clone(&self.drop))
+    pub(super) fn read(&self, reply: Reply, cursor: Option<&Cursor>) -> Result<Page> {
+        Page::read(self.operation, reply, self.wanted(cursor), Arc::clone(&self.drop))
     }
 }
 
@@ -182,7 +190,7 @@ impl Operation for FetchPage {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Page>> {
-        self.pages.read(reply.body, self.cursor.as_ref()).map(Step::Done)
+        self.pages.read(reply, self.cursor.as_ref()).map(Step::Done)
     }
 }
 
@@ -192,6 +200,7 @@ impl Operation for FetchPage {
 pub struct Page {
     operation: &'static str,
     body: Bytes,
+    request_id: Option<String>,
     wanted: Option<u64>,
     drop: Arc<[OpenEnd]>,
     position: usize,
@@ -224,6 +233,7 @@ impl Page {
         Self {
             operation,
             body: Bytes::new(),
+            request_id: None,
             wanted: Some(0),
             drop: Arc::new([]),
             position: 0,
@@ -232,7 +242,8 @@ impl Page {
         }
     }
 
-    fn read(operation: &'static str, body: Bytes, wanted: Option<u64>, drop: Arc<[OpenEnd]>) -> Result<Self> {
+    fn read(operation: &'static str, reply: Reply, wanted: Option<u64>, drop: Arc<[OpenEnd]>) -> Result<Self> {
+        let Reply { body, request_id } = reply;
         let mut members = Members::default();
         let mut reader = Reader::new(&body);
         let read = reader.begin_object().and_then(|more| members.read(&mut reader, more));
@@ -241,6 +252,7 @@ impl Page {
         Ok(Self {
             operation,
             body,
+            request_id,
             wanted,
             drop,
             position,
@@ -253,6 +265,11 @@ impl Page {
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
     /// Where the next item's `{` is, to be decoded there. Say where it ended by `item_ended`, or it is passed over once

@@ -11,6 +11,8 @@ use crate::expr::split::Split;
 pub struct Query<'a> {
     pub table: &'a str,
     pub index: Option<&'a str>,
+    /// Fetch what the index does not hold of each item; the service does it for local indexes only.
+    pub whole_items: bool,
     pub split: &'a Split,
     /// From the highest sort key to the lowest.
     pub reverse: bool,
@@ -43,6 +45,11 @@ impl Query<'_> {
             body.flag("ConsistentRead", true);
         }
         let pages = Pages::new("Query", body, self.bounds, drop, filter.is_some())?;
+        let pages = if self.whole_items {
+            pages.of_whole_items()
+        } else {
+            pages
+        };
         Ok(if *empty { pages.sending_nothing() } else { pages })
     }
 }

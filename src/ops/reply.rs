@@ -5,6 +5,7 @@ use std::fmt::Display;
 use bytes::Bytes;
 
 use crate::error::{Error, TransportError, TransportKind};
+use crate::transport::Reply;
 use crate::wire::reader::{ReadError, Reader};
 
 /// An item inside a reply. It is decoded where it stands, and only that tells where it ends.
@@ -14,32 +15,36 @@ pub struct StoredItem {
     pub body: Bytes,
     /// Where the item's `{` is.
     pub start: usize,
+    pub request_id: Option<String>,
 }
 
 impl StoredItem {
     /// The item alone, `{"id":{"S":"a"},…}`, found by a pass over it.
     pub fn to_bytes(&self) -> Result<Bytes, ReadError> {
-        let mut reader = Reader::new(&self.body);
-        reader.seek(self.start);
-        Ok(self.body.slice(reader.raw_value()?))
+        value_at(&self.body, self.start)
     }
 }
 
+fn value_at(body: &Bytes, start: usize) -> Result<Bytes, ReadError> {
+    let mut reader = Reader::new(body);
+    reader.seek(start);
+    Ok(body.slice(reader.raw_value()?))
+}
+
 /// The item in the member called `name`, if the reply has one.
-pub(super) fn item(body: &Bytes, name: &str, operation: &str) -> Result<Option<StoredItem>, Error> {
-    let start = member(body, name).map_err(|error| unreadable(operation, &error))?;
+pub(super) fn item(reply: Reply, name: &str, operation: &str) -> Result<Option<StoredItem>, Error> {
+    let start = member(&reply.body, name).map_err(|error| unreadable(operation, &error))?;
     Ok(start.map(|start| StoredItem {
-        body: body.clone(),
+        body: reply.body,
         start,
+        request_id: reply.request_id,
     }))
 }
 
 /// The whole value of the member called `name`, if the reply has one.
 pub(super) fn json(body: &Bytes, name: &str, operation: &str) -> Result<Option<Bytes>, Error> {
-    let stored = item(body, name, operation)?;
-    stored
-        .map(|stored| stored.to_bytes().map_err(|error| unreadable(operation, &error)))
-        .transpose()
+    let value = member(body, name).and_then(|start| start.map(|start| value_at(body, start)).transpose());
+    value.map_err(|error| unreadable(operation, &error))
 }
 
 /// Where the value of the member called `name` starts; `None` where it is absent or null.

@@ -73,7 +73,7 @@ impl Operation for Update {
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {
         match self.returning {
             Returning::Nothing => Ok(Step::Done(None)),
-            Returning::Old | Returning::New => reply::item(&reply.body, "Attributes", OPERATION).map(Step::Done),
+            Returning::Old | Returning::New => reply::item(reply, "Attributes", OPERATION).map(Step::Done),
         }
     }
 

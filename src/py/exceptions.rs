@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict, PyList};
+use pyo3::types::{IntoPyDict, PyDict, PyList, PyString};
 
 use crate::codec::Plan;
 use crate::error::{
@@ -37,6 +38,15 @@ impl Context {
         }
     }
 
+    /// An exception about one entry of a batch, with all that is known of it.
+    pub fn at_entry(&self, py: Python<'_>, error: PyErr, place: usize) -> PyErr {
+        let error = with_context(py, error, self, None);
+        match self.entries.as_ref().map(|entries| entries.bind(py).get_item(place)) {
+            Some(Ok(entry)) => with_key(py, error, &entry),
+            _ => error,
+        }
+    }
+
     fn details<'py>(&self, py: Python<'py>, request_id: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
         let details = PyDict::new(py);
         details.set_item(intern!(py, "operation"), self.operation)?;
@@ -47,26 +57,51 @@ impl Context {
     }
 }
 
-/// Add the operation, table and key to an exception of ours that was raised while encoding or decoding.
-pub fn with_context(py: Python<'_>, error: PyErr, context: &Context) -> PyErr {
+/// Tell an exception that was raised while encoding or decoding what that was for: one of ours gets operation, table, key
+/// and request id, one of the caller's own code gets a note.
+pub fn with_context(py: Python<'_>, error: PyErr, context: &Context, request_id: Option<&str>) -> PyErr {
     let value = error.value(py);
-    let is_ours = class(py, "OxidynError")
-        .and_then(|class| value.is_instance(&class))
-        .unwrap_or(false);
-    if is_ours {
-        let attached = context.details(py, None).and_then(|details| {
-            for (name, detail) in details {
-                if !detail.is_none() {
-                    value.setattr(name.cast::<pyo3::types::PyString>()?, detail)?;
-                }
-            }
-            Ok(())
-        });
-        if let Err(failure) = attached {
-            return failure;
+    let told = is_ours(value).and_then(|is_ours| {
+        if !is_ours {
+            return add_note(
+                value,
+                &format!("oxidyn: {}, table \"{}\"", context.operation, context.table),
+            );
         }
+        for (name, detail) in context.details(py, request_id)? {
+            if !detail.is_none() {
+                value.setattr(name.cast::<PyString>()?, detail)?;
+            }
+        }
+        Ok(())
+    });
+    told.map_or_else(|failure| failure, |()| error)
+}
+
+/// Tell an exception of ours which key or entry it is about, where the operation has many.
+pub fn with_key(py: Python<'_>, error: PyErr, key: &Bound<'_, PyAny>) -> PyErr {
+    let value = error.value(py);
+    let told = is_ours(value).and_then(|is_ours| {
+        if is_ours {
+            value.setattr(intern!(py, "key"), key)
+        } else {
+            Ok(())
+        }
+    });
+    told.map_or_else(|failure| failure, |()| error)
+}
+
+fn is_ours(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
+    error.is_instance(&class(error.py(), "OxidynError")?)
+}
+
+/// As `BaseException.add_note`, which Python 3.10 has not.
+fn add_note(error: &Bound<'_, PyBaseException>, note: &str) -> PyResult<()> {
+    let name = intern!(error.py(), "__notes__");
+    match error.getattr_opt(name)? {
+        Some(notes) => notes.call_method1(intern!(error.py(), "append"), (note,)).map(drop),
+        None => error.setattr(name, [note]),
     }
-    error
 }
 
 /// The exception for an operation that failed.
@@ -220,8 +255,9 @@ fn condition(py: Python<'_>, failure: ConditionFailure, context: &Context) -> Py
         Ok(item) => item,
         // The stored item cannot be shown as a model: that is told as the cause, and the refusal is not lost.
         Err(refusal) => {
-            let error = refused(py, failure.meaning, failure.request_id.as_deref(), None, context);
-            error.set_cause(py, Some(with_context(py, refusal, context)));
+            let request_id = failure.request_id.as_deref();
+            let error = refused(py, failure.meaning, request_id, None, context);
+            error.set_cause(py, Some(with_context(py, refusal, context, request_id)));
             return error;
         }
     };

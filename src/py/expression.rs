@@ -42,6 +42,15 @@ fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<C
         "begins_with" => {
             let reference = operand(1)?;
             let target = target(plan, &reference)?;
+            if !target.has_prefixes() {
+                return Err(refuse(
+                    py,
+                    format!(
+                        "begins_with works on fields of text and bytes, and {} is none: give a range (>= and <).",
+                        name(&reference)
+                    ),
+                ));
+            }
             let prefix = value(&target, &reference, &operand(2)?, Purpose::Range, "begins_with")?;
             if !matches!(prefix.tag, Tag::S | Tag::B) {
                 return Err(refuse(
@@ -154,7 +163,19 @@ fn compare(
         Comparison::NotEqual if operand.is_none() => Ok(Condition::is_some(target.path.clone())),
         Comparison::Equal | Comparison::NotEqual => {
             let value = value(&target, reference, operand, Purpose::Equality, "a comparison")?;
-            Ok(Condition::Compare(target.path.clone(), comparison, value))
+            if !target.leaves_out(operand) {
+                return Ok(Condition::Compare(target.path.clone(), comparison, value));
+            }
+            // Absent is the empty set too, and another program may have stored the empty list.
+            let empty = Condition::any([
+                Condition::NotExists(target.path.clone()),
+                Condition::Compare(target.path.clone(), Comparison::Equal, value),
+            ]);
+            Ok(if comparison == Comparison::Equal {
+                empty
+            } else {
+                empty.negated()
+            })
         }
         _ => {
             let value = value(&target, reference, operand, Purpose::Range, "an order comparison")?;
@@ -261,7 +282,8 @@ fn target(plan: &Plan, reference: &Bound<'_, PyAny>) -> PyResult<std::sync::Arc<
         .getattr(intern!(py, "__oxidyn_path__"))?
         .cast_into::<PyTuple>()?;
     let own = plan.model(py);
-    if !model.is(own) && !related(&model, own)? {
+    // Two spellings of one generic alias (`Event[int]`) are equal, and not always the same object.
+    if !model.is(own) && !model.eq(own)? && !related(&model, own)? {
         return Err(refuse(
             py,
             format!(

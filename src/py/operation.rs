@@ -12,6 +12,7 @@ use crate::py::exceptions::{self, Context};
 
 /// What a client can run, whatever the operation's output is.
 pub trait Runnable: Send + Sync {
+    fn context(&self) -> &Context;
     fn request(&self) -> Option<crate::transport::Call>;
     fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>>;
     fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>>;
@@ -22,7 +23,8 @@ pub trait Runnable: Send + Sync {
 pub struct Operation(Box<dyn Runnable>);
 
 impl Operation {
-    /// `finish` turns the operation's output into what the caller gets, on the caller's thread.
+    /// `finish` turns the operation's output into what the caller gets, on the caller's thread; its own errors have the
+    /// context already.
     pub fn new<O, F>(operation: O, context: Context, finish: F) -> Self
     where
         O: ops::Operation,
@@ -51,6 +53,11 @@ impl Operation {
             })
             .transpose()
     }
+
+    fn __repr__(&self) -> String {
+        let context = self.0.context();
+        format!("Operation({}, table=\"{}\")", context.operation, context.table)
+    }
 }
 
 struct Prepared<O, F> {
@@ -69,8 +76,7 @@ impl<F> Settle<F> {
         F: Fn(Python<'_>, &Context, T) -> PyResult<Py<PyAny>>,
     {
         match outcome {
-            Ok(output) => (self.finish)(py, &self.context, output)
-                .map_err(|error| exceptions::with_context(py, error, &self.context)),
+            Ok(output) => (self.finish)(py, &self.context, output),
             Err(error) => Err(exceptions::raise(py, error, &self.context)),
         }
     }
@@ -81,6 +87,10 @@ where
     O: ops::Operation,
     F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Py<PyAny>> + Send + Sync + 'static,
 {
+    fn context(&self) -> &Context {
+        &self.settle.context
+    }
+
     fn request(&self) -> Option<crate::transport::Call> {
         match self.operation.clone().start() {
             Step::Call(call) | Step::CallAfter(_, call) => Some(call),

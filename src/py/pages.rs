@@ -88,7 +88,14 @@ impl Page {
                 self.page.item_ended(end);
                 Ok(Some(item))
             }
-            Err(error) => Err(exceptions::with_context(py, error, &self.context)),
+            Err(error) => {
+                let error = exceptions::with_context(py, error, &self.context, self.page.request_id());
+                reader.seek(start);
+                Err(match self.context.plan.key_of_item(py, &mut reader) {
+                    Some(key) => exceptions::with_key(py, error, &key),
+                    None => error,
+                })
+            }
         }
     }
 

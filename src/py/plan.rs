@@ -10,6 +10,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
 use crate::codec::{self, Binary, IndexKeys, PlanOptions, Unknown, Unset};
+use crate::py::exceptions;
 
 /// A model's core schema, compiled: how its items are written and read.
 #[pyclass(frozen, module = "oxidyn._core")]
@@ -124,9 +125,11 @@ impl Plan {
             "python" => Binary::Bytes,
             "json" => Binary::Text,
             other => {
-                return Err(PyValueError::new_err(format!(
-                    "mode is \"python\" or \"json\", not {other:?}"
-                )));
+                return Err(exceptions::plain(
+                    item.py(),
+                    "InvalidOption",
+                    format!("mode={other:?}: expected \"python\" or \"json\"."),
+                ));
             }
         };
         self.plan.dump_item(item, binary)

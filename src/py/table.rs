@@ -85,12 +85,14 @@ impl Table {
 
     #[pyo3(signature = (item, r#where=None))]
     fn put(&self, item: &Bound<'_, PyAny>, r#where: Option<&Bound<'_, PyAny>>) -> PyResult<Operation> {
-        let guard = Guard::default().with(self.condition(r#where)?);
-        self.write_item(item, &guard)
+        let context = self.context("PutItem", Some(item));
+        let guard = Guard::default().with(self.condition(item.py(), r#where, &context)?);
+        self.write_item(item, &guard, context)
     }
 
     fn create(&self, item: &Bound<'_, PyAny>) -> PyResult<Operation> {
-        self.write_item(item, &Guard::absent(self.partition()))
+        let context = self.context("PutItem", Some(item));
+        self.write_item(item, &Guard::absent(self.partition()), context)
     }
 
     fn get(&self, key: &Bound<'_, PyAny>, consistent: bool) -> PyResult<Operation> {
@@ -111,7 +113,7 @@ impl Table {
         let context = self.context("UpdateItem", Some(key));
         let key = self.key(key, &context)?;
         let actions = in_context(py, &context, expression::actions(&self.plan, actions))?;
-        let guard = Guard::present(self.partition()).with(self.condition(r#where)?);
+        let guard = Guard::present(self.partition()).with(self.condition(py, r#where, &context)?);
         let returning = match returning {
             None => Returning::Nothing,
             Some("old") => Returning::Old,
@@ -136,7 +138,7 @@ impl Table {
         let py = key.py();
         let context = self.context("DeleteItem", Some(key));
         let key = self.key(key, &context)?;
-        let guard = Guard::default().with(self.condition(r#where)?);
+        let guard = Guard::default().with(self.condition(py, r#where, &context)?);
         let return_old = match returning {
             None => false,
             Some("old") => true,
@@ -164,7 +166,7 @@ impl Table {
         let py = condition.py();
         let context = self.context("Query", None);
         let condition = in_context(py, &context, expression::condition(&self.plan, condition))?;
-        let filter = self.condition(r#where)?;
+        let filter = self.condition(py, r#where, &context)?;
         let key = self.key_of(py, index, &context)?;
         let split = {
             let others = self.candidates(index);
@@ -178,6 +180,7 @@ impl Table {
         let query = ops::query::Query {
             table: &self.name,
             index,
+            whole_items: self.is_local(index),
             split: &split,
             reverse,
             consistent,
@@ -199,7 +202,7 @@ impl Table {
     ) -> PyResult<Query> {
         let context = self.context("Scan", None);
         self.key_of(py, index, &context)?;
-        let filter = self.condition(r#where)?;
+        let filter = self.condition(py, r#where, &context)?;
         let scan = ops::scan::Scan {
             table: &self.name,
             index,
@@ -222,11 +225,10 @@ impl Table {
             context,
             |py, context, found: Vec<Option<Bytes>>| {
                 let items = PyList::empty(py);
-                for wire in found {
-                    items.append(match wire {
-                        Some(wire) => context.plan.decode_item(py, &mut Reader::new(&wire))?,
-                        None => py.None(),
-                    })?;
+                for (place, wire) in found.into_iter().enumerate() {
+                    let item = wire.map(|wire| context.plan.decode_item(py, &mut Reader::new(&wire)));
+                    let item = item.transpose().map_err(|error| context.at_entry(py, error, place))?;
+                    items.append(item)?;
                 }
                 Ok(items.into_any().unbind())
             },
@@ -237,7 +239,10 @@ impl Table {
         let context = self.batch_context("BatchWriteItem", items);
         let writes = items
             .iter()
-            .map(|item| Ok(Write::Put(self.item(&item, &context)?.into())))
+            .map(|item| match self.item(&item, &context) {
+                Ok(wire) => Ok(Write::Put(wire.into())),
+                Err(error) => Err(exceptions::with_key(items.py(), error, &item)),
+            })
             .collect::<PyResult<Vec<_>>>()?;
         self.batch_write(items.py(), writes, context)
     }
@@ -294,7 +299,7 @@ impl Table {
             operation,
             table: Arc::clone(&self.name),
             plan: Arc::clone(&self.plan),
-            key: key.map(|key| key.clone().unbind()),
+            key: key.map(|key| as_given(key).unbind()),
             entries: None,
         }
     }
@@ -340,6 +345,11 @@ impl Table {
         }
     }
 
+    fn is_local(&self, index: Option<&str>) -> bool {
+        let known = self.indexes.iter().find(|(name, _)| Some(&**name) == index);
+        known.is_some_and(|(_, key)| key.partition.is_empty())
+    }
+
     /// What else a query could go to.
     fn candidates(&self, index: Option<&str>) -> Vec<Candidate> {
         let table = index.is_some().then(|| Candidate {
@@ -355,7 +365,12 @@ impl Table {
     }
 
     fn key_list(&self, keys: &Bound<'_, PyList>, context: &Context) -> PyResult<Vec<Bytes>> {
-        keys.iter().map(|key| Ok(self.key(&key, context)?.into())).collect()
+        keys.iter()
+            .map(|key| match self.key(&key, context) {
+                Ok(wire) => Ok(wire.into()),
+                Err(error) => Err(exceptions::with_key(keys.py(), error, &key)),
+            })
+            .collect()
     }
 
     fn definition(&self, py: Python<'_>, projections: &[(String, String, Vec<String>)]) -> PyResult<TableDefinition> {
@@ -397,9 +412,8 @@ impl Table {
         })
     }
 
-    fn write_item(&self, item: &Bound<'_, PyAny>, guard: &Guard) -> PyResult<Operation> {
+    fn write_item(&self, item: &Bound<'_, PyAny>, guard: &Guard, context: Context) -> PyResult<Operation> {
         let py = item.py();
-        let context = self.context("PutItem", Some(item));
         let item = self.item(item, &context)?;
         let put = raised(py, &context, Put::new(&self.name, &item, guard))?;
         Ok(Operation::new(put, context, |py, _, ()| Ok(py.None())))
@@ -423,10 +437,22 @@ impl Table {
         Ok(wire)
     }
 
-    fn condition(&self, condition: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Condition>> {
-        condition
-            .map(|condition| expression::condition(&self.plan, condition))
-            .transpose()
+    fn condition(
+        &self,
+        py: Python<'_>,
+        condition: Option<&Bound<'_, PyAny>>,
+        context: &Context,
+    ) -> PyResult<Option<Condition>> {
+        let condition = condition.map(|condition| expression::condition(&self.plan, condition));
+        in_context(py, context, condition.transpose())
+    }
+}
+
+/// A key as the caller gave it: `get("a")` comes here as `("a",)`.
+fn as_given<'py>(key: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+    match key.cast::<PyTuple>() {
+        Ok(values) if values.len() == 1 => values.get_item(0).unwrap_or_else(|_| key.clone()),
+        _ => key.clone(),
     }
 }
 
@@ -440,7 +466,7 @@ fn refused_returning(py: Python<'_>, expected: &str) -> PyErr {
 
 /// What a refused value, key or expression was meant for is told with it.
 fn in_context<T>(py: Python<'_>, context: &Context, outcome: PyResult<T>) -> PyResult<T> {
-    outcome.map_err(|error| exceptions::with_context(py, error, context))
+    outcome.map_err(|error| exceptions::with_context(py, error, context, None))
 }
 
 fn raised<T>(py: Python<'_>, context: &Context, outcome: crate::error::Result<T>) -> PyResult<T> {
@@ -454,5 +480,6 @@ fn decode(py: Python<'_>, context: &Context, item: Option<StoredItem>) -> PyResu
     };
     let mut reader = Reader::new(&item.body);
     reader.seek(item.start);
-    context.plan.decode_item(py, &mut reader)
+    let decoded = context.plan.decode_item(py, &mut reader);
+    decoded.map_err(|error| exceptions::with_context(py, error, context, item.request_id.as_deref()))
 }

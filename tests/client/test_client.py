@@ -184,11 +184,25 @@ def test_base_model_is_a_table_with_markers_and_a_name():
     assert Client.local().table(Plain, name="plain").model is Plain
 
 
+@pytest.mark.parametrize("name", ["", 5])
+def test_name_that_is_none_is_refused(name: Any):
+    with pytest.raises(InvalidOption, match="name=.*expected the table's name"):
+        Client.local().table(User, name=name)
+
+
 # Refused before anything is sent
 
 
 @pytest.mark.parametrize(
-    "options", [{"limit": 0}, {"limit": -1}, {"page_size": 0}, {"limit": True}, {"page_size": False}, {"limit": "3"}]
+    "options",
+    [
+        {"limit": 0},
+        {"limit": -1},
+        {"page_size": 0},
+        {"limit": True},
+        {"page_size": False},
+        {"limit": "3"},
+    ],
 )
 def test_size_below_one_is_refused(options: Any):
     users = Client.local().table(User)
@@ -234,6 +248,7 @@ def test_tables_and_queries_say_what_they_are():
 
     assert repr(users) == 'Table(User, name="users")'
     assert repr(users.ops) == "TableOperations(User)"
+    assert repr(users.ops.get("a", 1)) == 'Operation(GetItem, table="users")'
     assert repr(users.query(User.org == "a")) == 'Query(table="users")'
 
 

@@ -248,6 +248,10 @@ def test_markers_that_make_no_table_are_refused(fields, words):
         ({"sort": "org"}, r"Order\.org: is both"),
         ({"indexes": {"x": Index.keys(partition="nope")}}, r"""the index "x" names 'nope'"""),
         ({"indexes": {"x": Index.keys()}}, 'the index "x" has no key'),
+        (
+            {"indexes": {"x": Index.keys(partition=("org", "id", "day", "at", "number"))}},
+            r'Order\.number: the index "x" has 5 partition fields.*at most 4',
+        ),
         ({"indexes": {"by_day": "KEYS_ONLY"}}, r'Order: indexes=\{"by_day": \.\.\.\} expected All\(\).* found str'),
         ({"indexes": ["by_day"]}, "Order: indexes= expected a dict.* found list"),
         ({"indexes": {"x": KeysOnly()}}, 'speaks of "x", but no field'),

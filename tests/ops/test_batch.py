@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ops.models import User
+import pytest
+
+from oxidyn import InvalidItem, InvalidKey
+from tests.ops.models import Stranger, User
 
 
 def people(count: int) -> list[User]:
@@ -54,3 +57,27 @@ def test_batch_delete_takes_keys_and_instances(users: Any) -> None:
     users.batch_delete([*((user.org, user.id) for user in written[:30]), *written[30:]])
 
     assert list(users.scan()) == []
+
+
+def test_a_refused_entry_comes_with_its_error(users: Any) -> None:
+    bad = User.model_construct(org="a", id="two")
+
+    with pytest.raises(InvalidItem) as put:
+        users.batch_put([User(org="a", id=1), bad])
+    with pytest.raises(InvalidKey) as get:
+        users.batch_get([("a", 1), ("a", "two")])
+    with pytest.raises(InvalidKey) as delete:
+        users.batch_delete([("a", 1), "a"])
+
+    assert put.value.key is bad
+    assert get.value.key == ("a", "two")
+    assert delete.value.key == "a"
+
+
+def test_a_stored_item_that_is_refused_comes_with_its_key(client: Any, users: Any) -> None:
+    client.table(Stranger, name=users.name).put(Stranger(org="a", id=2, age="old"))
+
+    with pytest.raises(InvalidItem, match="age") as caught:
+        users.batch_get([("a", 1), ("a", 2)])
+
+    assert caught.value.key == ("a", 2)

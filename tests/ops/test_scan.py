@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timezone
+from typing import Annotated, Any
 
 import pytest
 
-from oxidyn import InvalidExpression, all_of, any_of, attr, not_, some
+from oxidyn import Attribute, InvalidExpression, Model, PartitionKey, all_of, any_of, attr, expr, not_, some
 from tests.ops.models import Address, Plan, User
 
 
@@ -48,6 +49,8 @@ def test_scan_reads_everything(users: Any, crowd: list[User]) -> None:
         (lambda: attr(User.nick).exists(), [1]),
         (lambda: attr(User.nick).not_exists(), [2, 3]),
         (lambda: attr(User.nick).is_in(["x", None]), [1, 2, 3]),
+        (lambda: User.tags == set(), [2, 3]),
+        (lambda: User.tags != set(), [1]),
         (lambda: ~(User.age > 10), [1]),
         (lambda: not_(User.age > 10), [1]),
         (lambda: (User.age == 10) | (User.age == 30), [1, 3]),
@@ -88,3 +91,18 @@ def test_a_reference_of_another_model_is_refused(users: Any) -> None:
 def test_a_name_that_is_no_field_is_refused(users: Any) -> None:
     with pytest.raises(InvalidExpression, match="street"):
         list(users.scan(where=some(User.address).street == "x"))
+
+
+def test_order_on_a_datetime_that_keeps_its_offset_is_refused(client: Any, table_name: str) -> None:
+    class Stamp(Model):
+        id: Annotated[str, PartitionKey]
+        at: Annotated[datetime, Attribute(utc=False)]
+
+    stamps = client.table(Stamp, name=table_name)
+    with pytest.raises(InvalidExpression, match=r"Stamp\.at: .*utc=False"):
+        list(stamps.scan(where=Stamp.at > datetime(2026, 1, 1, tzinfo=timezone.utc)))
+
+
+def test_begins_with_on_what_is_no_text_is_refused(users: Any) -> None:
+    with pytest.raises(InvalidExpression, match=r"User\.joined is none: give a range"):
+        list(users.scan(where=attr(expr(User).joined).begins_with("2024")))  # type: ignore[misc]

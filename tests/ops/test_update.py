@@ -157,3 +157,16 @@ def test_an_update_without_actions_is_refused(users: Any, ada: User) -> None:
 def test_an_action_for_a_field_that_is_not_there_names_it(users: Any, ada: User) -> None:
     with pytest.raises(InvalidExpression, match="street"):
         users.update(ada, attr(some(User.address).street).set("x"))
+
+
+def test_a_condition_that_is_refused_tells_what_it_was_for(users: Any, ada: User) -> None:
+    with pytest.raises(InvalidItem, match="age") as caught:
+        users.update(ada, attr(User.nick).set("x"), where=User.age > "old")
+
+    error = caught.value
+    assert (error.operation, error.table, error.key) == ("UpdateItem", users.name, ada)
+
+
+def test_an_empty_key_of_a_dict_is_refused_before_anything_is_sent(users: Any, ada: User) -> None:
+    with pytest.raises(InvalidExpression, match=r"User\.scores: .*empty"):
+        users.update(ada, attr(User.scores[""]).set(1))

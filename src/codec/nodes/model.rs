@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyList, PySet, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple, PyType};
 
 use crate::codec::ffi::{DictWalk, instance_dict, new_instance, set_attribute, set_copy, set_instance_dict, set_slot};
 use crate::codec::key_spec::Role;
@@ -419,11 +419,7 @@ fn build_field<'py>(
     };
     let gives_empty_set = match (&default, &factory) {
         (Some(default), _) => infer::is_empty_set(default),
-        (None, Some(factory)) => ["set", "frozenset"].iter().any(|name| {
-            py.import("builtins")
-                .and_then(|builtins| builtins.getattr(*name))
-                .is_ok_and(|class| class.is(factory))
-        }),
+        (None, Some(factory)) => factory.is(py.get_type::<PySet>()) || factory.is(py.get_type::<PyFrozenSet>()),
         (None, None) => !is_optional,
     };
     let absent = match (&default, &factory) {

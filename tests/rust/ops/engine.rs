@@ -82,6 +82,7 @@ impl Table {
         let query = Query {
             table: "users",
             index: None,
+            whole_items: false,
             split: &split,
             reverse: false,
             consistent: true,
@@ -105,6 +106,7 @@ impl Table {
         let query = Query {
             table: "users",
             index: Some(index),
+            whole_items: false,
             split: &split,
             reverse,
             consistent: false,

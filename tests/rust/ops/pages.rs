@@ -33,6 +33,7 @@ fn query(condition: Condition, bounds: Bounds) -> Pages {
     Query {
         table: "users",
         index: None,
+        whole_items: false,
         split: &split,
         reverse: false,
         consistent: false,
@@ -102,6 +103,7 @@ fn a_query_is_written_with_all_that_was_asked_for() {
     let query = Query {
         table: "users",
         index: Some("by_id"),
+        whole_items: true,
         split: &split,
         reverse: true,
         consistent: true,
@@ -114,7 +116,7 @@ fn a_query_is_written_with_all_that_was_asked_for() {
             r##"Query {"TableName":"users","IndexName":"by_id","##,
             r##""KeyConditionExpression":"#n0 = :v0 AND #n1 BETWEEN :v1 AND :v2","FilterExpression":"#n2 = :v3","##,
             r##""ScanIndexForward":false,"ConsistentRead":true,"ExpressionAttributeNames":{"#n0":"org","#n1":"id","#n2":"age"},"##,
-            r##""ExpressionAttributeValues":{":v0":{"S":"acme"},":v1":{"S":"a"},":v2":{"S":"c"},":v3":{"N":"3"}},"Limit":5}"##
+            r##""ExpressionAttributeValues":{":v0":{"S":"acme"},":v1":{"S":"a"},":v2":{"S":"c"},":v3":{"N":"3"}},"Select":"ALL_ATTRIBUTES","Limit":5}"##
         )
     );
 }
