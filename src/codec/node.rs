@@ -65,7 +65,11 @@ macro_rules! nodes {
             $(if <$node>::KINDS.contains(&kind) {
                 return <$node>::build(schema, builder);
             })*
-            Err(builder.unsupported(&format!("a `{kind}` type")))
+            Err(builder.unsupported(&if kind.starts_with("function-") {
+                format!("a field with a validator (`{kind}`)")
+            } else {
+                format!("a `{kind}` type")
+            }))
         }
 
         impl Node {

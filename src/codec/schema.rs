@@ -458,7 +458,7 @@ impl<'a, 'py> Builder<'a, 'py> {
     pub fn unsupported(&self, what: &str) -> PyErr {
         self.error(
             python::unsupported_type_error(self.py),
-            &format!("{what} cannot be stored"),
+            &format!("{what} cannot be stored; the page \"Supported types\" lists what can"),
         )
     }
 

@@ -230,3 +230,10 @@ def test_a_default_on_error_is_refused_when_compiled():
 def test_what_is_no_item_is_refused_by_name(model):
     with pytest.raises(SchemaError):
         ItemAdapter(model)
+
+
+def test_a_refusal_says_what_was_found_and_where_to_look():
+    with pytest.raises(UnsupportedTypeError, match=r'Holder\.value: a field with a validator .*"Supported types"'):
+        Field(Annotated[int, AfterValidator(abs)])
+    with pytest.raises(UnsupportedTypeError, match=r'Holder\.value: a `complex` type .*"Supported types"'):
+        Field(complex)
