@@ -16,8 +16,8 @@ ARGS ?=
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 STAMPS := $(VENV)/.stamps
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src -name '*.rs')
-# The part that knows no Python, with every transport.
-RUST_FEATURES := --no-default-features --features aws,embedded
+# The part that knows no Python, with every transport, on the dependencies that are built for the extension anyway.
+RUST_FEATURES := --no-default-features --features aws,embedded,python-dependencies
 # What maturin tells PyO3, so that clippy and the extension share one build of it.
 PYO3_ENV = PYO3_PYTHON=$(abspath $(VENV))/bin/python PYO3_BUILD_EXTENSION_MODULE=1
 
@@ -36,8 +36,8 @@ build: $(STAMPS)/extension ## Build the extension, optimised, into python/oxidyn
 test: test-rust test-python ## Run all tests, Rust and Python
 
 .PHONY: test-rust
-test-rust: ## Run the Rust tests; they need no interpreter
-	cargo test --release $(RUST_FEATURES)
+test-rust: $(STAMPS)/extension ## Run the Rust tests
+	$(PYO3_ENV) cargo test --release $(RUST_FEATURES)
 
 .PHONY: test-python
 test-python: $(STAMPS)/test $(STAMPS)/extension ## Run the Python tests
@@ -60,7 +60,7 @@ test-oldest: ## Run the Python tests on Pydantic 2.11.0
 .PHONY: test-debug
 test-debug: $(STAMPS)/test ## Run all tests on a debug build, with overflow checks and debug assertions
 	rm -f $(STAMPS)/extension
-	cargo test $(RUST_FEATURES)
+	$(PYO3_ENV) cargo test $(RUST_FEATURES)
 	PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --profile dev
 	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
