@@ -1,33 +1,27 @@
 //! The one place that knows which attributes are keys and how a key is made of fields: today each is one field, as it is.
-
-use std::fmt;
+//! What else is asked of a key attribute's text stands in `key_form`.
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::key_form::{self, Role};
 use super::node::Node;
 use super::nodes::model::{Field, Model};
 use super::options::PlanOptions;
 use super::python;
-use super::state::{Decoding, Encoding, Outcome, Refusal};
+use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
+use super::target::validated;
 use crate::expr::ast::{Path, Segment};
 use crate::limits::INDEX_KEY_PARTS;
 use crate::wire::Tag;
-use crate::wire::reader::{Reader, Text};
-
-/// What a field is to the table's keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    None,
-    /// Part of the table's key.
-    Key,
-    /// Part of an index's key.
-    Index,
-}
+use crate::wire::reader::Reader;
+use crate::wire::writer;
 
 /// The keys of a table and its indexes, by stored names.
 #[derive(Debug, Clone, Default)]
 pub struct KeySpec {
+    /// The model's name, for errors.
+    title: String,
     pub partition: Option<KeyAttribute>,
     pub sort: Option<KeyAttribute>,
     pub indexes: Vec<IndexKey>,
@@ -37,9 +31,10 @@ pub struct KeySpec {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyAttribute {
-    pub field: String,
     pub attribute: String,
     pub tag: Tag,
+    /// The field that it is rendered from.
+    field: String,
 }
 
 #[derive(Debug, Clone)]
@@ -47,94 +42,6 @@ pub struct IndexKey {
     pub name: String,
     pub partition: Vec<KeyAttribute>,
     pub sort: Vec<KeyAttribute>,
-}
-
-impl Role {
-    pub fn of(field: &str, options: &PlanOptions) -> Self {
-        let is = |name: &Option<String>| name.as_deref() == Some(field);
-        if is(&options.partition) || is(&options.sort) {
-            Self::Key
-        } else if options
-            .indexes
-            .iter()
-            .any(|index| index.partition.iter().chain(&index.sort).any(|name| name == field))
-        {
-            Self::Index
-        } else {
-            Self::None
-        }
-    }
-
-    /// DynamoDB refuses empty text and bytes in keys.
-    pub fn check_written(self, wire: &[u8]) -> Outcome<()> {
-        if self != Self::None && (wire == br#"{"S":""}"# || wire == br#"{"B":""}"#) {
-            return Err(Refusal::new(
-                "empty_key",
-                "expected text or bytes in a key attribute, found none: DynamoDB refuses it",
-            ));
-        }
-        Ok(())
-    }
-
-    /// A key that is stored in another form than the plan's would be another item when it is written again. N has one
-    /// form only: DynamoDB's.
-    #[cold]
-    pub fn check_stored<'py>(
-        stored: &[u8],
-        node: &Node,
-        value: &Bound<'py, PyAny>,
-        state: &Decoding<'_, 'py>,
-    ) -> Outcome<()> {
-        let mut written = Vec::with_capacity(stored.len());
-        node.encode(
-            value,
-            &mut Encoding {
-                out: &mut written,
-                definitions: state.definitions,
-                depth: 0,
-            },
-        )?;
-        if written == stored {
-            return Ok(());
-        }
-        let (found, expected) = (Form::of(stored)?, Form::of(&written)?);
-        if found.tag == expected.tag && (found.tag == Tag::N || found.text == expected.text) {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            "key_form",
-            format!(
-                "a key attribute is stored as {found}, but written as {expected}: written again, it would be another item"
-            ),
-        ))
-    }
-}
-
-/// How a key attribute is stored: `S "a"`.
-struct Form<'a> {
-    tag: Tag,
-    /// Nothing where the tag is no key's.
-    text: Option<Text<'a>>,
-}
-
-impl<'a> Form<'a> {
-    fn of(wire: &'a [u8]) -> Outcome<Self> {
-        let mut reader = Reader::new(wire);
-        let tag = reader.tag()?;
-        let text = matches!(tag, Tag::S | Tag::N | Tag::B)
-            .then(|| reader.text())
-            .transpose()?;
-        Ok(Self { tag, text })
-    }
-}
-
-impl fmt::Display for Form<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.tag.name())?;
-        self.text
-            .as_ref()
-            .map_or(Ok(()), |text| write!(f, " {:?}", text.as_str()))
-    }
 }
 
 impl KeySpec {
@@ -165,6 +72,7 @@ impl KeySpec {
             })
         });
         Ok(Self {
+            title: options.title.clone(),
             partition: options
                 .partition
                 .as_ref()
@@ -182,6 +90,95 @@ impl KeySpec {
                 .map(|name| Ok::<_, PyErr>(field(py, model, options, name)?.stored.to_string()))
                 .transpose()?,
         })
+    }
+
+    /// Append the table's key: of one value, of a tuple of two, or of an instance.
+    pub fn encode(&self, model: &Model, key: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> PyResult<()> {
+        let py = key.py();
+        let values = match key.cast::<PyTuple>() {
+            Ok(values) => values.clone(),
+            Err(_) => PyTuple::new(py, [key])?,
+        };
+        if values.len() == 1 {
+            let instance = values.get_item(0)?;
+            if model.is_instance(&instance)? {
+                let rendered = self.render(py, model, state, |_, field| {
+                    model.value_of(&instance, field)?.ok_or_else(Refusal::missing)
+                });
+                return rendered.map_err(|refusal| refusal.into_error(py, &self.title));
+            }
+        }
+        if values.len() != self.table().count() {
+            return Err(self.invalid_key(py, &format!("found {}", values.len())));
+        }
+        let rendered = self.render(py, model, state, |place, field| {
+            validated(&field.node, &field.own, &values.get_item(place)?, true)
+        });
+        rendered.map_err(|refusal| self.refused_value(py, refusal.into_error(py, &self.title)))
+    }
+
+    /// Write every attribute of the table's key from the value that `value_of` gives for its field and place.
+    fn render<'py>(
+        &self,
+        py: Python<'py>,
+        model: &Model,
+        state: &mut Encoding<'_>,
+        value_of: impl Fn(usize, &Field) -> Outcome<Bound<'py, PyAny>>,
+    ) -> Outcome<()> {
+        state.out.push(b'{');
+        for (place, key) in self.table().enumerate() {
+            let field = model.field(py, &key.field).expect("checked when it was compiled");
+            writer::push_separator(state.out);
+            writer::push_key(state.out, &key.attribute);
+            let start = state.out.len();
+            value_of(place, field)
+                .and_then(|value| field.node.encode(&value, state))
+                .and_then(|()| key_form::check_written(&state.out[start..]))
+                .map_err(|refusal| refusal.under(|| Step::name(field.name.bind(py))))?;
+        }
+        state.out.push(b'}');
+        Ok(())
+    }
+
+    /// InvalidKey in place of the InvalidItem that says why a value was refused; what user code raised passes.
+    #[cold]
+    fn refused_value(&self, py: Python<'_>, refused: PyErr) -> PyErr {
+        let reasons = || -> PyResult<Option<String>> {
+            if !refused.value(py).is_instance(python::invalid_item(py)?)? {
+                return Ok(None);
+            }
+            let mut reasons = Vec::new();
+            for line in refused.value(py).call_method0("errors")?.try_iter()? {
+                let line = line?;
+                let field = line.get_item("loc")?.get_item(0)?;
+                reasons.push(format!("{field}: {}", line.get_item("msg")?));
+            }
+            Ok(Some(reasons.join("; ")))
+        };
+        match reasons() {
+            Ok(Some(reasons)) => {
+                let error = self.invalid_key(py, &reasons);
+                error.set_cause(py, Some(refused));
+                error
+            }
+            Ok(None) => refused,
+            Err(failure) => failure,
+        }
+    }
+
+    /// InvalidKey: what a key of this table is, and what was found.
+    #[cold]
+    fn invalid_key(&self, py: Python<'_>, found: &str) -> PyErr {
+        let names: Vec<&str> = self.table().map(|key| key.field.as_str()).collect();
+        let message = format!(
+            "the key of {} is ({}), {} or an instance; {found}",
+            self.title,
+            names.join(", "),
+            if names.len() == 1 { "one value" } else { "two values" },
+        );
+        python::invalid_key(py)
+            .and_then(|class| class.call1((message,)))
+            .map_or_else(|error| error, PyErr::from_value)
     }
 
     /// The table's key of a stored item, as a caller gives it; None where the item has none that can be read.
@@ -311,9 +308,9 @@ fn compile_attribute(
         ));
     }
     Ok(KeyAttribute {
-        field: name.to_owned(),
         attribute: field.stored.to_string(),
         tag,
+        field: name.to_owned(),
     })
 }
 

@@ -7,7 +7,7 @@
 //! | `definitions` | schemas that others refer to, so that models may be recursive |
 //! | `infer` | values without a schema |
 //! | `state` | what an encoding and a decoding carry; refusals and their paths |
-//! | `key_spec` | which attributes are keys |
+//! | `key_spec`, `key_form` | which attributes are keys and how a key is made of fields; what is asked of their text |
 //! | `target` | a reference's path, resolved, and the values that are compared or set there |
 //! | `low_level` | boto3's dict form |
 //! | `python`, `ffi` | what is imported; the few unsafe calls |
@@ -17,6 +17,7 @@
 mod definitions;
 mod ffi;
 mod infer;
+mod key_form;
 mod key_spec;
 mod low_level;
 mod node;

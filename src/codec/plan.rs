@@ -9,16 +9,15 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::definitions::Definitions;
-use super::key_spec::{KeyAttribute, KeySpec};
+use super::key_spec::KeySpec;
+use super::low_level;
 use super::node::{Codec, Node};
-use super::nodes::model::{Field, Model, ModelNode};
+use super::nodes::model::{Model, ModelNode};
 use super::options::{PlanOptions, Unknown};
 use super::schema::{Builder, SchemaDict};
-use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
+use super::state::{Decoding, Encoding, Outcome, Refusal};
 use super::target::{self, Target};
-use super::{low_level, python};
 use crate::wire::reader::Reader;
-use crate::wire::writer;
 
 /// Paths that are kept resolved: more than a program writes down, fewer than one that makes them up could fill.
 const MAX_TARGETS: usize = 512;
@@ -127,128 +126,11 @@ impl Plan {
 
     /// Append a key, `{"org":{"S":"a"},"id":{"S":"b"}}`: of the partition value, of a tuple of it and the sort value, or
     /// of an instance. InvalidKey where the count is wrong or a value is refused, InvalidItem where the instance is.
+    /// Nothing is appended then.
     pub fn encode_key(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let start = out.len();
-        let py = key.py();
-        let attributes: Vec<&KeyAttribute> = self.keys.table().collect();
-        let instance = match key.cast::<PyTuple>() {
-            Ok(values) if values.len() == 1 => values.get_item(0)?,
-            _ => key.clone(),
-        };
-        let is_instance = self.root().is_instance(&instance)?;
-        let encoded = if is_instance {
-            self.encode_key_of(&instance, &attributes, out)
-        } else {
-            let values = match key.cast::<PyTuple>() {
-                Ok(values) => values.iter().collect(),
-                Err(_) => vec![key.clone()],
-            };
-            if values.len() != attributes.len() {
-                return Err(self.wrong_count(py, values.len(), &attributes));
-            }
-            self.encode_key_values(values, &attributes, out)
-        };
-        encoded.map_err(|refusal| {
-            out.truncate(start);
-            let error = refusal.into_error(py, self.title());
-            if is_instance {
-                error
-            } else {
-                self.wrong_value(py, error, &attributes)
-            }
-        })
-    }
-
-    fn encode_key_of(&self, item: &Bound<'_, PyAny>, attributes: &[&KeyAttribute], out: &mut Vec<u8>) -> Outcome<()> {
-        let py = item.py();
-        self.encode_key_parts(attributes, out, py, |_, field| {
-            self.root().value_of(item, field)?.ok_or_else(Refusal::missing)
-        })
-    }
-
-    fn encode_key_values(
-        &self,
-        values: Vec<Bound<'_, PyAny>>,
-        attributes: &[&KeyAttribute],
-        out: &mut Vec<u8>,
-    ) -> Outcome<()> {
-        let py = values[0].py();
-        self.encode_key_parts(attributes, out, py, |index, field| {
-            target::validated(&field.node, &field.own, &values[index], true)
-        })
-    }
-
-    fn encode_key_parts<'py>(
-        &self,
-        attributes: &[&KeyAttribute],
-        out: &mut Vec<u8>,
-        py: Python<'py>,
-        value: impl Fn(usize, &Field) -> Outcome<Bound<'py, PyAny>>,
-    ) -> Outcome<()> {
-        out.push(b'{');
-        for (index, attribute) in attributes.iter().enumerate() {
-            let field = self
-                .root()
-                .field(py, &attribute.field)
-                .expect("checked when it was compiled");
-            writer::push_separator(out);
-            writer::push_key(out, &attribute.attribute);
-            let content = out.len();
-            let step = || Step::name(field.name.bind(py));
-            value(index, field)
-                .and_then(|value| field.node.encode(&value, &mut self.encoding(out)))
-                .and_then(|()| field.role.check_written(&out[content..]))
-                .map_err(|refusal| refusal.under(step))?;
-        }
-        out.push(b'}');
-        Ok(())
-    }
-
-    #[cold]
-    fn wrong_count(&self, py: Python<'_>, found: usize, attributes: &[&KeyAttribute]) -> PyErr {
-        let message = format!("{}; found {found}", self.spelled_key(attributes));
-        invalid_key(py, message).unwrap_or_else(|error| error)
-    }
-
-    /// InvalidKey in place of the InvalidItem that says why a value was refused; what user code raised passes.
-    #[cold]
-    fn wrong_value(&self, py: Python<'_>, refused: PyErr, attributes: &[&KeyAttribute]) -> PyErr {
-        let told = || -> PyResult<Option<String>> {
-            if !refused.value(py).is_instance(python::invalid_item(py)?)? {
-                return Ok(None);
-            }
-            let mut reasons = Vec::new();
-            for line in refused.value(py).call_method0("errors")?.try_iter()? {
-                let line = line?;
-                let field = line.get_item("loc")?.get_item(0)?;
-                reasons.push(format!("{field}: {}", line.get_item("msg")?));
-            }
-            Ok(Some(reasons.join("; ")))
-        };
-        match told() {
-            Ok(Some(reasons)) => {
-                let key = invalid_key(py, format!("{}; {reasons}", self.spelled_key(attributes)));
-                key.map_or_else(
-                    |error| error,
-                    |error| {
-                        error.set_cause(py, Some(refused));
-                        error
-                    },
-                )
-            }
-            Ok(None) => refused,
-            Err(failure) => failure,
-        }
-    }
-
-    fn spelled_key(&self, attributes: &[&KeyAttribute]) -> String {
-        let names: Vec<&str> = attributes.iter().map(|attribute| attribute.field.as_str()).collect();
-        let values = if names.len() == 1 { "one value" } else { "two values" };
-        format!(
-            "the key of {} is ({}), {values} or an instance",
-            self.title(),
-            names.join(", ")
-        )
+        let encoded = self.keys.encode(self.root(), key, &mut self.encoding(out));
+        encoded.inspect_err(|_| out.truncate(start))
     }
 
     /// Append an instance as an item: `{"id":{"S":"a"}}`. Nothing is appended where it is refused.
@@ -341,9 +223,4 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-#[cold]
-fn invalid_key(py: Python<'_>, message: String) -> PyResult<PyErr> {
-    Ok(PyErr::from_value(python::invalid_key(py)?.call1((message,))?))
 }

@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use super::definitions::Definitions;
 use super::infer;
-use super::key_spec::Role;
+use super::key_form::{self, Role};
 use super::node::Node;
 use super::nodes::model::{Field, Model};
 use super::plan::Plan;
@@ -136,8 +136,8 @@ impl Target {
                 depth: 0,
             },
         )?;
-        if purpose != Purpose::Range {
-            self.role.check_written(&wire)?;
+        if purpose != Purpose::Range && self.role != Role::None {
+            key_form::check_written(&wire)?;
         }
         let tag = Reader::new(&wire).tag()?;
         Ok(Value {

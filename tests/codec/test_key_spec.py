@@ -137,6 +137,16 @@ def test_a_key_must_be_stored_exactly_as_the_plan_would_write_it(annotation, can
     assert caught.value.errors()[0]["loc"] == ("id",)
 
 
+def test_a_key_in_another_form_is_told_by_both_forms_without_its_value():
+    with pytest.raises(InvalidItem) as caught:
+        EVENT.load_item({"org": {"S": "a"}, "at": {"S": "2026-01-31T12:34:56Z"}})
+
+    [error] = caught.value.errors()
+    assert error["loc"] == ("at",)
+    assert "stored as S 9999-99-99A99:99:99A, but written as S 9999-99-99A99:99:99.999999A" in error["msg"]
+    assert "2026" not in str(caught.value)
+
+
 def test_an_index_key_must_be_stored_exactly_as_the_plan_would_write_it():
     with pytest.raises(InvalidItem) as caught:
         EVENT.load_item(

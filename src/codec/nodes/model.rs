@@ -13,7 +13,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple, PyType};
 
 use crate::codec::ffi::{DictWalk, instance_dict, new_instance, set_attribute, set_copy, set_instance_dict, set_slot};
-use crate::codec::key_spec::Role;
+use crate::codec::key_form::{self, Role};
 use crate::codec::node::{Codec, Node};
 use crate::codec::options::Unset;
 use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, Tags, oxidyn_metadata};
@@ -659,7 +659,7 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         let content = self.state.out.len();
         let written = field.node.encode(&value, self.state).and_then(|()| match field.role {
             Role::None => Ok(()),
-            role => role.check_written(&self.state.out[content..]),
+            Role::Key | Role::Index => key_form::check_written(&self.state.out[content..]),
         });
         match written {
             Ok(()) => self.first = false,
@@ -916,7 +916,7 @@ impl Field {
         let value = self.node.decode_value(reader, state)?;
         let stored = &reader.bytes()[start..reader.position()];
         if !self.node.writes_again(stored) {
-            Role::check_stored(stored, &self.node, &value, state)?;
+            key_form::check_stored(stored, &self.node, &value, state)?;
         }
         Ok(value)
     }
