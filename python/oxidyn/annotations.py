@@ -106,15 +106,20 @@ class All:
 class KeysOnly:
     """An index that holds the keys of the table and its own, and nothing else.
 
-    What a global index does not hold cannot be read through it: such fields come back as their default, not as they are
-    stored, and a required one makes the item an `InvalidItem`. `get` reads the whole. A query of a local index gives whole items.
+    A model with more fields cannot be read through it, nor may a condition ask for one of these: that is an
+    `InvalidExpression`. `count()` works, and so does a smaller model on the same table, one of the keys alone:
+    `client.table(Smaller, name=...)`. A query of a local index gives whole items all the same, at the price of reading
+    each from the table; a scan of it does not.
     """
 
 
 @final
 @dataclass(frozen=True, slots=True, init=False)
 class Include:
-    """An index that holds the keys and these fields, `Include("name", "email")`, and no more, as `KeysOnly` tells."""
+    """An index that holds the keys and these fields, `Include("name", "email")`.
+
+    What `KeysOnly` says of other fields holds here too.
+    """
 
     fields: tuple[str, ...]
 

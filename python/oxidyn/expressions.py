@@ -15,7 +15,7 @@ from .updates import Action
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
     from decimal import Decimal
 
@@ -315,6 +315,17 @@ def as_condition(value: object, /) -> Condition:
     if isinstance(value, bool):
         raise InvalidExpression(_A_BOOL.format(found=value))
     raise InvalidExpression(f"expected a condition such as User.age > 30, found {kind_of(value)}.")
+
+
+def references(condition: Condition, /) -> Iterator[Ref]:
+    """Every reference in the condition. A stack of our own: the depth of the tree is the caller's."""
+    waiting = [condition]
+    while waiting:
+        word, *operands = waiting.pop().__oxidyn_node__
+        if word in ("and", "or", "not"):
+            waiting.extend(operands)
+        else:
+            yield operands[0]
 
 
 def _join(word: str, *operands: object) -> Condition:

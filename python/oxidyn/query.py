@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from .errors import MultipleItemsFound, NoItemFound
+from .errors import InvalidExpression, MultipleItemsFound, NoItemFound
 
 if TYPE_CHECKING:
     from . import _core
@@ -94,18 +94,25 @@ class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
 class _QueryBase(Generic[M]):
     """A query without I/O: it can be asked again, each time from the start."""
 
-    __slots__ = ("_build", "_limit", "_table")
+    __slots__ = ("_build", "_limit", "_refusal", "_table")
 
-    def __init__(self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str) -> None:
+    def __init__(
+        self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str, refusal: str | None
+    ) -> None:
         self._build = build
         self._limit = limit
         self._table = table
+        self._refusal = refusal
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(table="{self._table}")'
 
-    def _at_most(self, limit: int) -> _core.Query[M]:
-        return self._build(limit if self._limit is None else min(limit, self._limit))
+    def _of_items(self, most: int | None = None) -> _core.Query[M]:
+        """The query for items, rather than for their number."""
+        if self._refusal is not None:
+            raise InvalidExpression(self._refusal, table=self._table)
+        limits = [limit for limit in (most, self._limit) if limit is not None]
+        return self._build(min(limits, default=None))
 
     def _only(self, items: list[M]) -> M | None:
         if len(items) > 1:
@@ -131,21 +138,29 @@ class Query(_QueryBase[M]):
 
     __slots__ = ("_run",)
 
-    def __init__(self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str, run: _Run) -> None:
-        super().__init__(build, limit, table)
+    def __init__(
+        self,
+        build: Callable[[int | None], _core.Query[M]],
+        limit: int | None,
+        table: str,
+        run: _Run,
+        refusal: str | None = None,
+    ) -> None:
+        super().__init__(build, limit, table, refusal)
         self._run = run
 
     def __iter__(self) -> Iterator[M]:
         """Read the items page by page.
 
         Raises:
+            InvalidExpression: the index does not hold every field of the model.
             InvalidItem: a stored item is not one of the model's; the iterator goes on with the next.
         """
-        return QueryIterator(self._build(self._limit), self._run)
+        return QueryIterator(self._of_items(), self._run)
 
     def first(self) -> M | None:
         """Get the first item, or None where there is none."""
-        return next(QueryIterator(self._at_most(1), self._run), None)
+        return next(QueryIterator(self._of_items(1), self._run), None)
 
     def one(self) -> M:
         """Get the only item.
@@ -162,7 +177,7 @@ class Query(_QueryBase[M]):
         Raises:
             MultipleItemsFound: there are several.
         """
-        return self._only(list(QueryIterator(self._at_most(2), self._run)))
+        return self._only(list(QueryIterator(self._of_items(2), self._run)))
 
     def count(self) -> int:
         """Count the items without reading them; DynamoDB bills it as if they were read."""
@@ -175,18 +190,23 @@ class AsyncQuery(_QueryBase[M]):
     __slots__ = ("_spawn",)
 
     def __init__(
-        self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str, spawn: _Spawn
+        self,
+        build: Callable[[int | None], _core.Query[M]],
+        limit: int | None,
+        table: str,
+        spawn: _Spawn,
+        refusal: str | None = None,
     ) -> None:
-        super().__init__(build, limit, table)
+        super().__init__(build, limit, table, refusal)
         self._spawn = spawn
 
     def __aiter__(self) -> AsyncIterator[M]:
         """See `Query.__iter__`."""
-        return AsyncQueryIterator(self._build(self._limit), self._spawn)
+        return AsyncQueryIterator(self._of_items(), self._spawn)
 
     async def first(self) -> M | None:
         """See `Query.first`."""
-        return await anext(AsyncQueryIterator(self._at_most(1), self._spawn), None)
+        return await anext(AsyncQueryIterator(self._of_items(1), self._spawn), None)
 
     async def one(self) -> M:
         """See `Query.one`."""
@@ -194,7 +214,7 @@ class AsyncQuery(_QueryBase[M]):
 
     async def one_or_none(self) -> M | None:
         """See `Query.one_or_none`."""
-        return self._only([item async for item in AsyncQueryIterator(self._at_most(2), self._spawn)])
+        return self._only([item async for item in AsyncQueryIterator(self._of_items(2), self._spawn)])
 
     async def count(self) -> int:
         """See `Query.count`."""

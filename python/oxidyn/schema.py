@@ -7,7 +7,7 @@ and importing models stays cheap. Works on anything Pydantic has a core schema f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from inspect import isclass
 from typing import Any, Final, Literal, cast, get_args
 
@@ -53,6 +53,13 @@ class IndexSchema:
     partition: tuple[str, ...]
     sort: tuple[str, ...]
     project: Projection
+    lacks: tuple[str, ...] = ()
+    """The model's fields that it does not hold."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on the table's own partition key."""
+        return not self.partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,10 @@ class TableSchema:
         schema = _Reading(model, core_schema).table_schema(partition, sort, indexes, unset, unknown)
         _remember(model, options, (core_schema, schema))
         return schema
+
+    def index(self, name: str | None) -> IndexSchema | None:
+        """The index of that name; None for the table itself, and for an unknown index, which the core refuses."""
+        return None if name is None else next((index for index in self.indexes if index.name == name), None)
 
     def require_table_key(self) -> str:
         """The partition key's field, which a table must have and an adapter need not."""
@@ -249,7 +260,7 @@ class _Reading:
             raise self._refusal(sort, "is both the partition key and the sort key; they are two fields.")
         if sort is not None and partition is None:
             raise SchemaError(f"{self.title} has the sort key {sort!r} but no partition key.")
-        indexes = self._indexes(parts, {**getattr(self.model, "__oxidyn_indexes__", {}), **options}, sort)
+        indexes = self._indexes(parts, {**getattr(self.model, "__oxidyn_indexes__", {}), **options}, partition, sort)
         plan = _core.Plan(
             self.core_schema,
             self.model,
@@ -267,6 +278,7 @@ class _Reading:
         self,
         parts: Mapping[str, Mapping[KeyPart, list[tuple[int, str]]]],
         options: IndexOptions,
+        partition: str | None,
         sort: str | None,
     ) -> tuple[IndexSchema, ...]:
         indexes: list[IndexSchema] = []
@@ -295,8 +307,15 @@ class _Reading:
                     f'Index("{name}", partition=True), or give Index.keys(...).'
                 )
             self._check(index, sort)
-            indexes.append(index)
+            indexes.append(replace(index, lacks=self._lacks(index, partition, sort)))
         return tuple(indexes)
+
+    def _lacks(self, index: IndexSchema, partition: str | None, sort: str | None) -> tuple[str, ...]:
+        if isinstance(index.project, All):
+            return ()
+        included = index.project.fields if isinstance(index.project, Include) else ()
+        held = {partition, sort, *index.partition, *index.sort, *included}
+        return tuple(field for field in self.fields if field not in held)
 
     def _check(self, index: IndexSchema, sort: str | None) -> None:
         where = f'{self.title}: the index "{index.name}"'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from . import _core
 from .errors import InvalidExpression, InvalidOption
-from .expressions import as_condition
+from .expressions import as_condition, references
 from .operations import TableOperations
 from .query import AsyncQuery, Query
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .expressions import Condition
-    from .schema import TableSchema
+    from .schema import IndexSchema, TableSchema
     from .updates import Action
 
 __all__ = ["AsyncTable", "Table"]
@@ -61,12 +61,16 @@ class _TableBase(Generic[M]):
         limit: int | None,
         page_size: int | None,
         consistent: bool,
-    ) -> Callable[[int | None], _core.Query[M]]:
+    ) -> tuple[Callable[[int | None], _core.Query[M]], str | None]:
+        """What builds the core's query, and why its items cannot be read, where they cannot."""
         _check_sizes(limit, page_size)
-        self._check_consistent(index, consistent)
+        known = self._schema.index(index)
+        self._check_consistent(known, consistent)
         key = as_condition(condition)
         rest = None if where is None else as_condition(where)
-        return lambda most: self._core.query(key, rest, index, reverse, most, page_size, consistent)
+        # Of a local index DynamoDB fetches the rest of each item, when it is queried.
+        refusal = None if known is None or known.is_local else self._refusal(known, key, rest)
+        return lambda most: self._core.query(key, rest, index, reverse, most, page_size, consistent), refusal
 
     def _scan(
         self,
@@ -75,18 +79,40 @@ class _TableBase(Generic[M]):
         limit: int | None,
         page_size: int | None,
         consistent: bool,
-    ) -> Callable[[int | None], _core.Query[M]]:
+    ) -> tuple[Callable[[int | None], _core.Query[M]], str | None]:
+        """As `_query`."""
         _check_sizes(limit, page_size)
-        self._check_consistent(index, consistent)
+        known = self._schema.index(index)
+        self._check_consistent(known, consistent)
         rest = None if where is None else as_condition(where)
-        return lambda most: self._core.scan(rest, index, most, page_size, consistent)
+        refusal = None if known is None else self._refusal(known, rest)
+        return lambda most: self._core.scan(rest, index, most, page_size, consistent), refusal
 
-    def _check_consistent(self, index: str | None, consistent: bool) -> None:
-        if not consistent or index is None:
-            return
-        if any(known.name == index and known.partition for known in self._schema.indexes):
+    def _refusal(self, index: IndexSchema, *conditions: Condition | None) -> str | None:
+        """Why items cannot be read through the index: it lacks some of their fields. No condition may ask for these."""
+        if not index.lacks:
+            return None
+        asked = {ref.__oxidyn_path__[:1] for each in conditions if each is not None for ref in references(each)}
+        for field in index.lacks:
+            if (field,) in asked:
+                raise InvalidExpression(
+                    f'The condition asks for {self._schema.title}.{field}, which the index "{index.name}" does not hold, '
+                    f"so it would never see the stored value: project All() or Include(...) with this field in the "
+                    f"index, or read without index=.",
+                    table=self.name,
+                )
+        instead = ", use query(), which fetches the rest for a local index" if index.is_local else ""
+        return (
+            f'{self._schema.title} cannot be read through the index "{index.name}", which does not hold '
+            f"{', '.join(index.lacks)}: that would come back as defaults, not as it is stored. Project All() or "
+            f"Include(...) in the index, read a smaller model on the same table with client.table(Smaller, "
+            f'name="{self.name}"){instead}, or ask for count() alone.'
+        )
+
+    def _check_consistent(self, index: IndexSchema | None, consistent: bool) -> None:
+        if consistent and index is not None and not index.is_local:
             raise InvalidExpression(
-                f'consistent=True with index="{index}": DynamoDB reads a global index only eventually consistently. Read '
+                f'consistent=True with index="{index.name}": DynamoDB reads a global index only eventually consistently. Read '
                 f"the table itself, or leave consistent= out.",
                 table=self.name,
             )
@@ -198,8 +224,8 @@ class Table(_TableBase[M]):
         Raises:
             InvalidExpression: the condition does not give the partition key, or cannot be one on the key.
         """
-        build = self._query(condition, where, index, reverse, limit, page_size, consistent)
-        return Query(build, limit, self.name, self._client.run)
+        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent)
+        return Query(build, limit, self.name, self._client.run, refusal)
 
     def scan(
         self,
@@ -211,8 +237,8 @@ class Table(_TableBase[M]):
         consistent: bool = False,
     ) -> Query[M]:
         """Read the whole table (or `index`), in no order; `where` filters what was read, after it was billed."""
-        build = self._scan(where, index, limit, page_size, consistent)
-        return Query(build, limit, self.name, self._client.run)
+        build, refusal = self._scan(where, index, limit, page_size, consistent)
+        return Query(build, limit, self.name, self._client.run, refusal)
 
     def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> list[M | None]:
         """Read many items: one for each key, in the keys' order, None where there is none.
@@ -328,8 +354,8 @@ class AsyncTable(_TableBase[M]):
         consistent: bool = False,
     ) -> AsyncQuery[M]:
         """See `Table.query`."""
-        build = self._query(condition, where, index, reverse, limit, page_size, consistent)
-        return AsyncQuery(build, limit, self.name, self._client.spawn)
+        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent)
+        return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
 
     def scan(
         self,
@@ -341,8 +367,8 @@ class AsyncTable(_TableBase[M]):
         consistent: bool = False,
     ) -> AsyncQuery[M]:
         """See `Table.scan`."""
-        build = self._scan(where, index, limit, page_size, consistent)
-        return AsyncQuery(build, limit, self.name, self._client.spawn)
+        build, refusal = self._scan(where, index, limit, page_size, consistent)
+        return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
 
     async def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> list[M | None]:
         """See `Table.batch_get`."""

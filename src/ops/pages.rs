@@ -129,7 +129,10 @@ impl Pages {
     /// The request for the number of a page's items. Where some are dropped on the client they must be seen, but no more
     /// of them than decides that.
     pub(super) fn call_for_count(&self, cursor: Option<&Cursor>) -> Call {
-        let member = if self.drops_items() {
+        let member = if self.fetches_rest && self.is_filtered {
+            // The filter sees what is read: to count, the service would read no more than the index holds.
+            ("Select", "ALL_ATTRIBUTES")
+        } else if self.drops_items() {
             ("ProjectionExpression", &*self.dropped_attribute)
         } else {
             ("Select", "COUNT")

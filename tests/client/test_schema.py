@@ -34,7 +34,7 @@ def test_keys_indexes_and_ttl_are_read_from_the_markers():
 
     assert (schema.partition, schema.sort, schema.ttl, schema.title) == ("org", "id", "expires", "Order")
     assert schema.indexes == (
-        IndexSchema("by_day", ("day",), ("at", "number"), KeysOnly()),
+        IndexSchema("by_day", ("day",), ("at", "number"), KeysOnly(), ("expires",)),
         IndexSchema("local", (), ("at",), All()),
     )
 

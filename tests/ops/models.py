@@ -23,8 +23,8 @@ class Plan(Enum):
     PAID = "paid"
 
 
-class User(Model, table="users", indexes={"by_plan": KeysOnly()}):
-    """One item of an organisation's users: a composite key, two global indexes and one local index."""
+class User(Model, table="users", indexes={"by_nick": KeysOnly()}):
+    """One item of an organisation's users: a composite key, three global indexes and one local index."""
 
     org: Annotated[str, PartitionKey]
     id: Annotated[int, SortKey]
@@ -34,7 +34,7 @@ class User(Model, table="users", indexes={"by_plan": KeysOnly()}):
         2024, 1, 1, tzinfo=timezone.utc
     )
     age: int = Field(default=30, ge=0)
-    nick: str | None = None
+    nick: Annotated[str | None, Index("by_nick", partition=True)] = None
     note: str | None = "none yet"
     tags: set[str] = set()
     scores: dict[str, Decimal] = {}

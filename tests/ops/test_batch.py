@@ -11,7 +11,7 @@ from tests.ops.models import Stranger, User
 
 
 def people(count: int) -> list[User]:
-    return [User(org=f"o{number % 3}", id=number, nick="n" * number) for number in range(count)]
+    return [User(org=f"o{number % 3}", id=number, note="n" * number) for number in range(count)]
 
 
 def test_any_number_of_items_is_written_and_read_in_order(users: Any) -> None:

@@ -23,15 +23,16 @@ def test_a_table_is_created_with_its_keys_and_indexes(client: Any, table_name: s
         {"AttributeName": "id", "KeyType": "RANGE"},
     ]
     by_name = {index["IndexName"]: index for index in described["GlobalSecondaryIndexes"]}
-    assert set(by_name) == {"by_email", "by_plan"}
-    assert by_name["by_plan"]["Projection"]["ProjectionType"] == "KEYS_ONLY"
+    assert set(by_name) == {"by_email", "by_plan", "by_nick"}
+    assert by_name["by_plan"]["Projection"]["ProjectionType"] == "ALL"
+    assert by_name["by_nick"]["Projection"]["ProjectionType"] == "KEYS_ONLY"
     assert by_name["by_plan"]["KeySchema"] == [
         {"AttributeName": "plan", "KeyType": "HASH"},
         {"AttributeName": "joined", "KeyType": "RANGE"},
     ]
     assert [index["IndexName"] for index in described["LocalSecondaryIndexes"]] == ["by_joined"]
     types = {entry["AttributeName"]: entry["AttributeType"] for entry in described["AttributeDefinitions"]}
-    assert types == {"org": "S", "id": "N", "email": "S", "plan": "S", "joined": "S"}
+    assert types == {"org": "S", "id": "N", "email": "S", "plan": "S", "joined": "S", "nick": "S"}
 
 
 def test_a_table_made_twice_is_table_exists(client: Any, table_name: str) -> None:

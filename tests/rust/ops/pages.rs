@@ -359,6 +359,33 @@ fn count_sums_the_pages_without_their_items() {
 }
 
 #[test]
+fn count_reads_whole_items_where_a_filter_must_see_them() {
+    let count = |condition| {
+        let split = parted(condition);
+        let query = Query {
+            table: "users",
+            index: Some("by_id"),
+            whole_items: true,
+            split: &split,
+            reverse: false,
+            consistent: false,
+            bounds: Bounds::default(),
+        };
+        let answer = reply(r#"{"Items":[{"id":{"S":"aa"}},{"id":{"S":"b"}}],"Count":2}"#);
+        play(&query.pages().unwrap().count(None), [answer])
+    };
+
+    for condition in [in_acme(), between_a_and_c()] {
+        let played = count(Condition::all([condition, eq("age", i(3))]));
+        assert_eq!(played.output.unwrap(), 2);
+        let call = &played.calls[0];
+        assert!(call.ends_with(r#","Select":"ALL_ATTRIBUTES"}"#), "{call}");
+    }
+    let unfiltered = count(in_acme());
+    assert!(unfiltered.calls[0].ends_with(r#","Select":"COUNT"}"#));
+}
+
+#[test]
 fn count_stops_at_the_limit() {
     let reply_with = |count: u32| {
         reply(format!(
