@@ -6,7 +6,7 @@ Twins over a base that only builds operations: each method runs one, or returns 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from . import _core
 from .errors import InvalidExpression, InvalidOption
@@ -118,10 +118,16 @@ class _TableBase(Generic[M]):
             )
 
 
+_MOST_ITEMS: Final = 2**64 - 1
+"""What the core counts to."""
+_LARGEST_PAGE: Final = 2**31 - 1
+"""DynamoDB's `Limit` has 32 bits."""
+
+
 def _check_sizes(limit: object, page_size: object) -> None:
-    for option, value in (("limit", limit), ("page_size", page_size)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise InvalidOption(f"{option}={value!r}: expected a number of items from 1, or None for all.")
+    for option, value, most in (("limit", limit, _MOST_ITEMS), ("page_size", page_size, _LARGEST_PAGE)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most):
+            raise InvalidOption(f"{option}={value!r}: expected a number of items from 1 to {most}, or None for all.")
 
 
 class Table(_TableBase[M]):

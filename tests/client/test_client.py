@@ -202,15 +202,25 @@ def test_name_that_is_none_is_refused(name: Any):
         {"limit": True},
         {"page_size": False},
         {"limit": "3"},
+        {"limit": 2**64},
+        {"page_size": 2**31},
     ],
 )
-def test_size_below_one_is_refused(options: Any):
+def test_size_out_of_bounds_is_refused(options: Any):
     users = Client.local().table(User)
 
     with pytest.raises(InvalidOption, match=f"{next(iter(options))}=.*from 1"):
         users.query(User.org == "a", **options)
     with pytest.raises(InvalidOption):
         users.scan(**options)
+
+
+def test_largest_sizes_are_taken():
+    users = Client.local().table(User)
+    users.create_table()
+
+    assert list(users.scan(limit=2**64 - 1, page_size=2**31 - 1)) == []
+    assert users.scan(limit=2**64 - 1, page_size=2**31 - 1).count() == 0
 
 
 def test_consistent_read_of_a_global_index_is_refused():
