@@ -227,6 +227,15 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
                 error.code, error.message, context.operation
             ),
         ),
+        ("ValidationException", "UpdateItem") => (
+            "ServiceError",
+            format!(
+                "DynamoDB refused the update (ValidationException): {}. A common cause is a stored item that an action does not \
+                 fit: set() inside a part that is not stored yet (set that part first), or add() to what is stored neither \
+                 as a number nor as a set of the same type (an empty set may be stored as an empty list: use set()).",
+                error.message.trim_end_matches('.')
+            ),
+        ),
         _ => (
             "ServiceError",
             format!("DynamoDB refused the request ({}): {}", error.code, error.message),

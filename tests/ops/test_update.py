@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from oxidyn import ConditionFailed, InvalidExpression, InvalidItem, ItemNotFound, attr, some
+from oxidyn import (
+    ConditionFailed,
+    InvalidExpression,
+    InvalidItem,
+    ItemNotFound,
+    Model,
+    PartitionKey,
+    ServiceError,
+    attr,
+    some,
+)
 from tests.ops.models import Address, Plan, User
 
 
@@ -170,3 +180,22 @@ def test_a_condition_that_is_refused_tells_what_it_was_for(users: Any, ada: User
 def test_an_empty_key_of_a_dict_is_refused_before_anything_is_sent(users: Any, ada: User) -> None:
     with pytest.raises(InvalidExpression, match=r"User\.scores: .*empty"):
         users.update(ada, attr(User.scores[""]).set(1))
+
+
+def test_an_update_that_does_not_fit_the_stored_item_says_what_usually_causes_it(client: Any, table_name: str) -> None:
+    class Badge(Model):
+        id: Annotated[str, PartitionKey]
+        # An empty set where None is possible too is stored as an empty list.
+        marks: set[str] | None = None
+        address: Address | None = None
+
+    badges = client.table(Badge, name=table_name)
+    badges.create_table()
+    badges.put(Badge(id="a", marks=set()))
+
+    for action in (attr(some(Badge.marks)).add({"x"}), attr(some(Badge.address).city).set("Ulm")):
+        with pytest.raises(
+            ServiceError, match=r"set that part first.*as a set of the same type.*use set\(\)"
+        ) as caught:
+            badges.update("a", action)
+        assert caught.value.code == "ValidationException"
