@@ -1,7 +1,5 @@
 //! UpdateItem.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::body::Body;
@@ -24,16 +22,8 @@ pub struct Update {
 }
 
 impl Update {
-    /// `key_attributes` are those of the table: no action may change them.
-    pub fn new(
-        table: &str,
-        key: &[u8],
-        key_attributes: &[Arc<str>],
-        actions: &[Action],
-        guard: &Guard,
-        returning: Returning,
-    ) -> Result<Self> {
-        check_keys(key_attributes, actions)?;
+    /// No action may change an attribute of the table's key.
+    pub fn new(table: &str, key: &[u8], actions: &[Action], guard: &Guard, returning: Returning) -> Result<Self> {
         let mut body = Body::of_table(table);
         body.json("Key", key);
         body.expression("UpdateExpression", |text, placeholders| {
@@ -47,17 +37,6 @@ impl Update {
             meaning: guard.meaning(),
         })
     }
-}
-
-fn check_keys(key_attributes: &[Arc<str>], actions: &[Action]) -> Result<()> {
-    let changed = |action: &&Action| action.path().root().is_some_and(|root| key_attributes.contains(root));
-    let Some(action) = actions.iter().find(changed) else {
-        return Ok(());
-    };
-    Err(Error::Expression(format!(
-        "{} is part of the table's key, which cannot be updated: put an item with the new key and delete the old one",
-        action.path()
-    )))
 }
 
 impl Operation for Update {

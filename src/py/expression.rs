@@ -1,4 +1,6 @@
-//! Python's conditions and actions -> `expr::ast`, with every value written by its own field's codec.
+//! Python's conditions and actions -> `expr::ast`, with every value written by its own field's codec. What can be refused
+//! without the plan (None, references and conditions as values, an empty `is_in`) never comes here: see
+//! `python/oxidyn/expressions.py`.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -51,7 +53,7 @@ fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<C
                     ),
                 ));
             }
-            let prefix = value(&target, &reference, &operand(2)?, Purpose::Range, "begins_with")?;
+            let prefix = target.encode(&operand(2)?, Purpose::Range)?;
             if !matches!(prefix.tag, Tag::S | Tag::B) {
                 return Err(refuse(
                     py,
@@ -65,10 +67,9 @@ fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<C
             Condition::BeginsWith(target.path.clone(), prefix)
         }
         "between" => {
-            let reference = operand(1)?;
-            let target = target(plan, &reference)?;
-            let low = value(&target, &reference, &operand(2)?, Purpose::Range, "between")?;
-            let high = value(&target, &reference, &operand(3)?, Purpose::Range, "between")?;
+            let target = target(plan, &operand(1)?)?;
+            let low = target.encode(&operand(2)?, Purpose::Range)?;
+            let high = target.encode(&operand(3)?, Purpose::Range)?;
             Condition::Between(target.path.clone(), low, high)
         }
         "in" => is_in(plan, &operand(1)?, &operand(2)?)?,
@@ -101,7 +102,6 @@ fn action(plan: &Plan, action: &Bound<'_, PyAny>) -> PyResult<Action> {
     match operator {
         "set" => {
             let new = node.get_item(2)?;
-            refuse_reference(&new, "set")?;
             if new.is_none() && target.none_rule() == NoneRule::Absent {
                 return Ok(Action::Remove(path));
             }
@@ -112,7 +112,6 @@ fn action(plan: &Plan, action: &Bound<'_, PyAny>) -> PyResult<Action> {
         }
         "add" => {
             let step = node.get_item(2)?;
-            refuse_reference(&step, "add")?;
             Ok(Action::Add(path, addend(&target, &reference, &step)?))
         }
         "remove" => Ok(Action::Remove(path)),
@@ -159,10 +158,8 @@ fn compare(
 ) -> PyResult<Condition> {
     let target = target(plan, reference)?;
     match comparison {
-        Comparison::Equal if operand.is_none() => Ok(Condition::is_none(target.path.clone())),
-        Comparison::NotEqual if operand.is_none() => Ok(Condition::is_some(target.path.clone())),
         Comparison::Equal | Comparison::NotEqual => {
-            let value = value(&target, reference, operand, Purpose::Equality, "a comparison")?;
+            let value = target.encode(operand, Purpose::Equality)?;
             if !target.leaves_out(operand) {
                 return Ok(Condition::Compare(target.path.clone(), comparison, value));
             }
@@ -178,38 +175,17 @@ fn compare(
             })
         }
         _ => {
-            let value = value(&target, reference, operand, Purpose::Range, "an order comparison")?;
+            let value = target.encode(operand, Purpose::Range)?;
             Ok(Condition::Compare(target.path.clone(), comparison, value))
         }
     }
 }
 
-/// None among the values means none, however it is stored.
 fn is_in(plan: &Plan, reference: &Bound<'_, PyAny>, values: &Bound<'_, PyAny>) -> PyResult<Condition> {
     let target = target(plan, reference)?;
-    let mut has_none = false;
-    let mut some: Vec<Value> = Vec::new();
-    for operand in values.try_iter()? {
-        let operand = operand?;
-        if operand.is_none() {
-            has_none = true;
-        } else {
-            some.push(value(&target, reference, &operand, Purpose::Equality, "is_in")?);
-        }
-    }
-    let none = has_none.then(|| Condition::is_none(target.path.clone()));
-    match (none, some.is_empty()) {
-        (Some(none), true) => Ok(none),
-        (Some(none), false) => Ok(Condition::any([Condition::In(target.path.clone(), some), none])),
-        (None, false) => Ok(Condition::In(target.path.clone(), some)),
-        (None, true) => Err(refuse(
-            reference.py(),
-            format!(
-                "is_in for {} was given no value, and no item could match.",
-                name(reference)
-            ),
-        )),
-    }
+    let values = values.try_iter()?;
+    let values = values.map(|value| target.encode(&value?, Purpose::Equality));
+    Ok(Condition::In(target.path.clone(), values.collect::<PyResult<_>>()?))
 }
 
 fn operands(plan: &Plan, node: &Bound<'_, PyTuple>, depth: usize) -> PyResult<Vec<Condition>> {
@@ -235,44 +211,6 @@ fn comparison(py: Python<'_>, symbol: &str) -> PyResult<Comparison> {
         ">=" => Comparison::GreaterOrEqual,
         other => return Err(refuse(py, format!("{other} is not a comparison."))),
     })
-}
-
-fn value(
-    target: &Target,
-    reference: &Bound<'_, PyAny>,
-    value: &Bound<'_, PyAny>,
-    purpose: Purpose,
-    operator: &str,
-) -> PyResult<Value> {
-    refuse_reference(value, operator)?;
-    if value.is_none() {
-        return Err(refuse(
-            value.py(),
-            format!(
-                "{operator} of {} needs a value, found None; is_none() and is_some() ask for None.",
-                name(reference)
-            ),
-        ));
-    }
-    target.encode(value, purpose)
-}
-
-fn refuse_reference(value: &Bound<'_, PyAny>, operator: &str) -> PyResult<()> {
-    // A reference's class answers for any attribute, so the class is asked, not the object.
-    if value
-        .get_type()
-        .getattr_opt(intern!(value.py(), "__oxidyn_path__"))?
-        .is_none()
-    {
-        return Ok(());
-    }
-    Err(refuse(
-        value.py(),
-        format!(
-            "{operator} takes a value, found the field reference {}: two fields cannot be compared yet.",
-            name(value)
-        ),
-    ))
 }
 
 fn target(plan: &Plan, reference: &Bound<'_, PyAny>) -> PyResult<std::sync::Arc<Target>> {

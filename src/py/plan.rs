@@ -56,20 +56,12 @@ impl Plan {
         let unset = match unset {
             "store" => Unset::Store,
             "skip" => Unset::Skip,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "unset is \"store\" or \"skip\", not {other:?}"
-                )));
-            }
+            other => return Err(PyValueError::new_err(other.to_owned())),
         };
         let unknown = match unknown {
             "skip" => Unknown::Skip,
             "error" => Unknown::Error,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "unknown is \"skip\" or \"error\", not {other:?}"
-                )));
-            }
+            other => return Err(PyValueError::new_err(other.to_owned())),
         };
         let indexes = indexes
             .into_iter()

@@ -120,11 +120,7 @@ impl Table {
             Some("new") => Returning::New,
             Some(_) => return Err(refused_returning(py, "None, \"old\" or \"new\"")),
         };
-        let update = raised(
-            py,
-            &context,
-            Update::new(&self.name, &key, &self.key_attributes, &actions, &guard, returning),
-        )?;
+        let update = raised(py, &context, Update::new(&self.name, &key, &actions, &guard, returning))?;
         Ok(Operation::new(update, context, decode))
     }
 

@@ -150,15 +150,7 @@ impl Table {
     }
 
     fn update(&self, key: &str, actions: &[Action], guard: &Guard, returning: Returning) -> Result<Option<String>> {
-        let update = Update::new(
-            "users",
-            key.as_bytes(),
-            &names(["org", "id"]),
-            actions,
-            guard,
-            returning,
-        )
-        .unwrap();
+        let update = Update::new("users", key.as_bytes(), actions, guard, returning).unwrap();
         let item = self.run(&update)?;
         Ok(item.map(|item| String::from_utf8(item.to_bytes().unwrap().to_vec()).unwrap()))
     }

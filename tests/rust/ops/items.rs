@@ -10,7 +10,7 @@ use oxidyn::ops::put::Put;
 use oxidyn::ops::update::Update;
 use oxidyn::ops::{Returning, StoredItem};
 
-use super::drive::{Played, eq, fault, i, names, play, reply, request, s};
+use super::drive::{Played, eq, fault, i, play, reply, request};
 
 const KEY: &[u8] = br#"{"id":{"S":"a"}}"#;
 const ITEM: &[u8] = br#"{"id":{"S":"a"},"age":{"N":"3"}}"#;
@@ -19,7 +19,7 @@ const FAILED_ON_ITEM: &str = r#"{"__type":"x#ConditionalCheckFailedException","I
 
 fn update(guard: &Guard, returning: Returning) -> Update {
     let actions = [Action::Set(Path::attribute("age"), i(4))];
-    Update::new("users", KEY, &names(["id"]), &actions, guard, returning).unwrap()
+    Update::new("users", KEY, &actions, guard, returning).unwrap()
 }
 
 fn bytes(stored: Option<StoredItem>) -> Option<Bytes> {
@@ -186,22 +186,6 @@ fn update_and_delete_give_back_what_was_asked_for() {
         r#"DeleteItem {"TableName":"users","Key":{"id":{"S":"a"}}}"#
     );
     assert!(request(&delete(true)).contains(r#""ReturnValues":"ALL_OLD""#));
-}
-
-#[test]
-fn an_update_of_a_key_attribute_is_refused() {
-    let actions = [Action::Set(Path::attribute("id"), s("b"))];
-
-    let refused = Update::new(
-        "users",
-        KEY,
-        &names(["id"]),
-        &actions,
-        &Guard::default(),
-        Returning::Nothing,
-    );
-
-    assert!(matches!(refused, Err(Error::Expression(message)) if message.starts_with("id is part of the table's key")));
 }
 
 #[test]
