@@ -1,42 +1,179 @@
 //! Values without a schema: encoded by their type, decoded by their wire tag. Enum values and literals are stored this
 //! way; what no node takes natively is read this way and left to Pydantic.
 
-use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString};
+use std::collections::HashSet;
 
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
+};
+
+use super::ffi::DictWalk;
 use super::nodes::bytes::{bytes_object, encode_bytes};
+use super::nodes::list::encode_elements;
+use super::nodes::map::empty_key;
 use super::nodes::number::{encode_decimal, encode_float, encode_int, int_object, parse_i64};
-use super::nodes::string::{encode_str, str_object};
+use super::nodes::set::alike;
+use super::nodes::string::{encode_str, str_object, surrogates};
+use super::nodes::temporal::encode_untyped;
+use super::nodes::uuid::encode_uuid;
 use super::python;
-use super::state::{Decoding, Encoding, Outcome, Refusal};
+use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, float, number, writer};
 
+/// Append any value by its type.
+pub fn encode(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        encode_str(text, state)
+    } else if let Ok(dict) = value.cast::<PyDict>() {
+        encode_dict(dict, state)
+    } else if let Ok(list) = value.cast::<PyList>() {
+        encode_elements(list.iter(), |_, element, state| encode(element, state), state)
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        encode_elements(tuple.iter(), |_, element, state| encode(element, state), state)
+    } else if value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>() {
+        encode_set(value, state)
+    } else if value.is_exact_instance_of::<PyInt>() || value.is_exact_instance_of::<PyFloat>() {
+        encode_scalar(value, state)
+    } else if value.is_instance(python::enum_base(value.py())?)? {
+        encode(&value.getattr(pyo3::intern!(value.py(), "value"))?, state)
+    } else {
+        encode_other(value, state)
+    }
+}
+
+fn encode_other(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    if push_scalar(value, state)? || encode_untyped(value, state)? {
+        return Ok(());
+    }
+    if value.is_instance(python::uuid(value.py())?)? {
+        return encode_uuid(value, state);
+    }
+    Err(Refusal::unexpected(
+        "value_type",
+        "a value that can be stored without a type of its own (None, a bool, number, str, bytes, UUID, date, datetime, \
+         time, timedelta, enum member, list, tuple, set or dict)",
+        value,
+    ))
+}
+
+fn encode_dict(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
+    state.push(b"{\"M\":{");
+    if !dict.is_empty() {
+        state.enter()?;
+        let mut first = true;
+        for (key, value) in DictWalk::new(dict) {
+            let step = || Step::Name(key.clone().unbind());
+            let Ok(name) = key.cast_exact::<PyString>() else {
+                return Err(Refusal::unexpected("string_type", "a str as a key", &key).under(step));
+            };
+            let text = name.to_str().map_err(|_| surrogates(name).under(step))?;
+            if text.is_empty() {
+                return Err(empty_key().under(step));
+            }
+            if !first {
+                state.push(b",");
+            }
+            first = false;
+            writer::push_key(state.out, text);
+            encode(&value, state).map_err(|refusal| refusal.under(step))?;
+        }
+        state.leave();
+    }
+    state.push(b"}}");
+    Ok(())
+}
+
+/// A set of DynamoDB's where all members are text, all numbers or all bytes, else a list.
+fn encode_set(set: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    let members = set.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+    let start = state.out.len();
+    encode_elements(members.into_iter(), |_, member, state| encode(member, state), state)?;
+    if let Some(native) = native_set(&state.out[start..])? {
+        state.out.truncate(start);
+        state.push(&native);
+    }
+    Ok(())
+}
+
+/// The set that stands for a list just written, where DynamoDB has such a set.
+fn native_set(list: &[u8]) -> Outcome<Option<Vec<u8>>> {
+    let mut reader = Reader::new(list);
+    reader.tag()?;
+    let mut texts = HashSet::new();
+    let mut native: Option<(Tag, Tag, Vec<u8>)> = None;
+    let mut index = 0;
+    let mut more = reader.begin_array()?;
+    while more {
+        let tag = reader.tag()?;
+        let set = match tag {
+            Tag::S => Tag::SS,
+            Tag::N => Tag::NS,
+            Tag::B => Tag::BS,
+            _ => return Ok(None),
+        };
+        let (member, _, out) = native.get_or_insert_with(|| (tag, set, set.opening().into()));
+        if *member != tag {
+            return Ok(None);
+        }
+        let start = reader.position();
+        let text = reader.text()?;
+        let mut canonical = Vec::new();
+        if tag == Tag::N {
+            number::push_canonical(&mut canonical, &text).map_err(Refusal::number)?;
+        } else {
+            canonical.extend_from_slice(text.as_bytes());
+        }
+        if !texts.insert(canonical) {
+            return Err(alike().under(|| Step::Index(index)));
+        }
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&list[start..reader.position()]);
+        reader.end()?;
+        index += 1;
+        more = reader.next_element()?;
+    }
+    Ok(native.map(|(_, set, mut out)| {
+        out.extend_from_slice(set.closing().as_bytes());
+        out
+    }))
+}
+
 /// Append a scalar by its type.
 pub fn encode_scalar(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    if push_scalar(value, state)? {
+        return Ok(());
+    }
+    Err(Refusal::unexpected(
+        "value_type",
+        "None, a bool, str, int, float, Decimal or bytes",
+        value,
+    ))
+}
+
+/// Append a scalar by its type. False: it is none.
+fn push_scalar(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<bool> {
     if value.is_none() {
         writer::push_null(state.out);
-        Ok(())
     } else if let Ok(value) = value.cast_exact::<PyBool>() {
         writer::push_bool(state.out, value.is_true());
-        Ok(())
     } else if let Ok(text) = value.cast::<PyString>() {
-        encode_str(text, state)
+        encode_str(text, state)?;
     } else if value.is_instance_of::<PyInt>() {
-        encode_int(value, state, "int_type", "an int")
+        encode_int(value, state, "int_type", "an int")?;
     } else if let Ok(value) = value.cast::<PyFloat>() {
-        encode_float(value.value(), state)
+        encode_float(value.value(), state)?;
     } else if value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>() {
-        encode_bytes(value, state)
+        encode_bytes(value, state)?;
     } else if value.is_instance(python::decimal(value.py())?)? {
-        encode_decimal(value, state)
+        encode_decimal(value, state)?;
     } else {
-        Err(Refusal::unexpected(
-            "value_type",
-            "None, a bool, str, int, float, Decimal or bytes",
-            value,
-        ))
+        return Ok(false);
     }
+    Ok(true)
 }
 
 /// N without a schema: int where it is integral, float where the float's shortest text is the same number, else Decimal.
@@ -50,16 +187,21 @@ pub fn number<'py>(py: Python<'py>, text: &str) -> Outcome<Bound<'py, PyAny>> {
         let text = std::str::from_utf8(&canonical).expect("digits are ASCII");
         return Ok(py.get_type::<PyInt>().call1((text,))?);
     }
-    if let Some(value) = float::decode(text.as_bytes()) {
-        let mut shortest = Vec::new();
-        let same = float::encode(&mut shortest, value).is_ok()
-            && std::str::from_utf8(&shortest)
-                .is_ok_and(|shortest| number::compare(shortest, text).is_ok_and(|o| o.is_eq()));
-        if same {
-            return Ok(PyFloat::new(py, value).into_any());
-        }
+    match exact_float(text) {
+        Some(value) => Ok(PyFloat::new(py, value).into_any()),
+        None => Ok(python::decimal(py)?.call1((text,))?),
     }
-    Ok(python::decimal(py)?.call1((text,))?)
+}
+
+/// The float whose shortest text is the same number.
+pub fn exact_float(text: &str) -> Option<f64> {
+    let value = float::decode(text.as_bytes())?;
+    let mut shortest = Vec::new();
+    float::encode(&mut shortest, value).ok()?;
+    let same = shortest == text.as_bytes()
+        || std::str::from_utf8(&shortest)
+            .is_ok_and(|shortest| number::compare(shortest, text).is_ok_and(|order| order.is_eq()));
+    same.then_some(value)
 }
 
 /// The content of any value by its tag.
@@ -79,7 +221,8 @@ pub fn decode<'py>(tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, '
             let list = PyList::empty(py);
             let mut more = reader.begin_array()?;
             while more {
-                list.append(decode_value(reader, state)?)?;
+                let element = decode_value(reader, state);
+                list.append(element.map_err(|refusal| refusal.under(|| Step::Index(list.len())))?)?;
                 more = reader.next_element()?;
             }
             state.leave();
@@ -91,7 +234,9 @@ pub fn decode<'py>(tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, '
             let mut more = reader.begin_object()?;
             while more {
                 let key = str_object(py, &reader.key()?)?;
-                dict.set_item(key, decode_value(reader, state)?)?;
+                let value = decode_value(reader, state);
+                let value = value.map_err(|refusal| refusal.under(|| Step::Name(key.clone().unbind())))?;
+                dict.set_item(key, value)?;
                 more = reader.next_member()?;
             }
             state.leave();

@@ -5,7 +5,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::key_form::{self, Role};
-use super::node::Node;
 use super::nodes::model::{Field, Model};
 use super::options::PlanOptions;
 use super::python;
@@ -276,13 +275,15 @@ fn compile_attribute(
             "a key is stored as text, number or bytes (S, N or B), and this field is not",
         ));
     };
-    let node = match &field.node {
-        Node::Nullable(node) => node.inner(),
-        node => node,
-    };
-    if let Node::DateTime(node) = node
-        && !node.sorts()
-    {
+    if tag != Tag::N && field.node.is_union() {
+        return Err(refuse(
+            py,
+            options,
+            name,
+            "text of one member of a union may be read as another's and written differently, so it is no key",
+        ));
+    }
+    if !field.node.sorts() {
         return Err(refuse(
             py,
             options,

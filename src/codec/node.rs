@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::PyDict;
 
+use super::nodes::any::AnyNode;
 use super::nodes::bytes::BytesNode;
 use super::nodes::choice::{EnumNode, LiteralNode};
 use super::nodes::list::{ListNode, TupleNode};
@@ -17,6 +18,7 @@ use super::nodes::scalar::{BoolNode, NoneNode};
 use super::nodes::set::SetNode;
 use super::nodes::string::StrNode;
 use super::nodes::temporal::{DateNode, DateTimeNode, TimeNode, TimedeltaNode};
+use super::nodes::union::UnionNode;
 use super::nodes::uuid::UuidNode;
 use super::schema::{Builder, Tags};
 use super::state::{Decoding, Encoding, Outcome};
@@ -129,6 +131,8 @@ nodes! {
     Model(ModelNode),
     Nullable(NullableNode),
     Reference(ReferenceNode),
+    Any(AnyNode),
+    Union(UnionNode),
 }
 
 impl Node {
@@ -138,7 +142,26 @@ impl Node {
             Self::Str(node) => node.holds(value),
             Self::Int(node) => node.holds(value),
             Self::Uuid(node) => node.holds(value),
+            Self::Any(_) => true,
             _ => false,
+        }
+    }
+
+    pub fn is_union(&self) -> bool {
+        match self {
+            Self::Nullable(node) => node.inner().is_union(),
+            Self::Union(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether stored values sort as the values themselves do, those of one wire type among each other.
+    pub fn sorts(&self) -> bool {
+        match self {
+            Self::Nullable(node) => node.inner().sorts(),
+            Self::DateTime(node) => node.sorts(),
+            Self::Union(node) => node.members().all(Self::sorts),
+            _ => true,
         }
     }
 

@@ -202,6 +202,7 @@ impl Plan {
             refuses_unknown: self.options.unknown == Unknown::Error,
             depth: 0,
             elements: Vec::new(),
+            read_again: 0,
         }
     }
 

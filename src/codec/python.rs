@@ -33,6 +33,7 @@ imports! {
     schema_serializer = "pydantic_core"."SchemaSerializer";
     validation_error = "pydantic_core"."ValidationError";
     custom_error = "pydantic_core"."PydanticCustomError";
+    to_json = "pydantic_core"."to_json";
     from_json = "pydantic_core"."from_json";
     known_error = "pydantic_core"."PydanticKnownError";
 

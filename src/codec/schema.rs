@@ -1,19 +1,20 @@
 //! Reading core-schema dicts: what a node is compiled from, and the errors of compiling, which name the field's path.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::definitions::Definitions;
 use super::infer;
 use super::node::{self, Node};
 use super::nodes::reference::ReferenceNode;
-use super::options::PlanOptions;
+use super::nodes::union::collect_discriminating;
+use super::options::{PlanOptions, Unset};
 use super::python;
 use super::state::{Decoding, Outcome, Refusal};
 use crate::wire::Tag;
@@ -104,6 +105,15 @@ impl Own {
         result.map_err(|error| Refusal::from_validation_error(py, error))
     }
 
+    /// The value that JSON text stands for, as Pydantic's JSON mode reads it.
+    #[inline(never)]
+    pub fn validate_json<'py>(&self, py: Python<'py>, json: &[u8]) -> Outcome<Bound<'py, PyAny>> {
+        let validator = self.validator(py)?.getattr(pyo3::intern!(py, "__self__"))?;
+        validator
+            .call_method1(pyo3::intern!(py, "validate_json"), (PyBytes::new(py, json),))
+            .map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
     /// Read a value of a wire type that is not the node's, and leave it to Pydantic.
     #[cold]
     #[inline(never)]
@@ -166,6 +176,8 @@ pub struct Builder<'a, 'py> {
     pub ordered: bool,
     /// The next model is the plan's own, whose fields have roles.
     pub at_root: bool,
+    /// Names of fields by which unions may tell their members, where fields may be left out for not being set.
+    discriminating: HashSet<String>,
     path: Vec<String>,
     schemas: HashMap<String, Bound<'py, PyDict>>,
     schema_list: Option<Bound<'py, PyList>>,
@@ -186,6 +198,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             config: None,
             ordered: false,
             at_root: false,
+            discriminating: HashSet::new(),
             path: vec![options.title.clone()],
             schemas: HashMap::new(),
             schema_list: None,
@@ -203,6 +216,11 @@ impl<'a, 'py> Builder<'a, 'py> {
                 }
             }
             builder.schema_list = Some(list);
+        }
+        if options.unset == Unset::Skip {
+            let mut names = HashSet::new();
+            collect_discriminating(schema, &builder, &mut names)?;
+            builder.discriminating = names;
         }
         Ok(builder)
     }
@@ -223,6 +241,13 @@ impl<'a, 'py> Builder<'a, 'py> {
         let definition = self.schemas.get(name).cloned();
         definition
             .ok_or_else(|| self.schema_error(&format!("its core schema refers to {name:?}, which it does not define")))
+    }
+
+    /// Whether a union may tell its members by this field.
+    pub fn discriminates(&self, name: &str, field: &Bound<'py, PyDict>) -> PyResult<bool> {
+        let alias = field.member("validation_alias")?;
+        let alias = alias.and_then(|alias| alias.extract::<String>().ok());
+        Ok(self.discriminating.contains(name) || alias.is_some_and(|alias| self.discriminating.contains(&alias)))
     }
 
     /// Compile a schema.
@@ -302,6 +327,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             _ if is_model => Tags::of(Tag::M),
             "dict" => Tags::of(Tag::M),
             "list" | "tuple" | "set" | "frozenset" => Tags::of(Tag::L),
+            "union" | "tagged-union" | "nullable" => Tags::ALL,
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
         let number = match self.numbers.get(name) {
@@ -405,6 +431,16 @@ impl<'a, 'py> Builder<'a, 'py> {
         }
     }
 
+    /// The schema of a part: where it has no type, any.
+    pub fn part_schema(&self, schema: &Bound<'py, PyDict>, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        if let Some(part) = schema.member(name)? {
+            return Ok(part.cast_into()?);
+        }
+        let any = PyDict::new(self.py);
+        any.set_item("type", "any")?;
+        Ok(any)
+    }
+
     fn read_marks(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
         let Some(marks) = oxidyn_metadata(schema)? else {
             return Ok(());
@@ -492,8 +528,16 @@ fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, 
             "version",
         ],
     )?;
-    if matches!(schema.text("type")?.as_deref(), Some("default" | "nullable")) {
-        schema.set_item("schema", without_constraints(&schema.schema("schema")?)?)?;
+    match schema.text("type")?.as_deref() {
+        Some("default" | "nullable") => {
+            schema.set_item("schema", without_constraints(&schema.schema("schema")?)?)?;
+        }
+        Some("union") => {
+            let choices = union_choices(&schema)?;
+            let choices = choices.iter().map(|(choice, _)| without_constraints(choice));
+            schema.set_item("choices", choices.collect::<PyResult<Vec<_>>>()?)?;
+        }
+        _ => {}
     }
     Ok(schema)
 }
@@ -505,6 +549,22 @@ fn remove(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// The members of a union, some with a label of their own.
+pub fn union_choices<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Vec<(Bound<'py, PyDict>, Option<String>)>> {
+    let choices = schema.required("choices")?.try_iter()?;
+    let choices = choices.map(|choice| {
+        let choice = choice?;
+        match choice.cast::<PyTuple>() {
+            Ok(labelled) => Ok((
+                labelled.get_item(0)?.cast_into()?,
+                Some(labelled.get_item(1)?.extract()?),
+            )),
+            Err(_) => Ok((choice.cast_into()?, None)),
+        }
+    });
+    choices.collect()
 }
 
 /// What our markers left in a schema's metadata.
@@ -524,6 +584,7 @@ pub struct Tags(u16);
 
 impl Tags {
     pub const NONE: Self = Self(0);
+    pub const ALL: Self = Self((1 << Tag::ALL.len()) - 1);
 
     pub const fn of(tag: Tag) -> Self {
         Self(1 << tag as u16)
@@ -541,6 +602,11 @@ impl Tags {
     #[must_use]
     pub const fn without(self, tag: Tag) -> Self {
         Self(self.0 & !(1 << tag as u16))
+    }
+
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// The one tag, where there is only one.

@@ -13,6 +13,8 @@ use crate::wire::Tag;
 use crate::wire::number::NumberError;
 use crate::wire::reader::ReadError;
 
+const TOO_DEEP: &str = "nesting";
+
 /// Boxed, so that a success costs no more than the value itself.
 pub type Outcome<T> = Result<T, Box<Refusal>>;
 
@@ -74,7 +76,7 @@ impl Refusal {
     #[cold]
     pub fn too_deep() -> Box<Self> {
         Self::new(
-            "nesting",
+            TOO_DEEP,
             format!("nested deeper than DynamoDB's {NESTING_LEVELS} levels, or a value that contains itself"),
         )
     }
@@ -192,6 +194,19 @@ impl Refusal {
             kind,
             input: None,
         }))
+    }
+
+    /// After this, another member of a union may take the value. What is not about the item passes at once; a value that
+    /// is too deep, or contains itself, is so for every member.
+    #[cold]
+    pub fn may_try_another(self: Box<Self>) -> Outcome<()> {
+        match &*self {
+            Self::Raised(_) => Err(self),
+            Self::Lines(lines) => {
+                let too_deep = |line: &Line| matches!(&line.kind, Kind::Told(kind, _) if kind == TOO_DEEP);
+                if lines.iter().any(too_deep) { Err(self) } else { Ok(()) }
+            }
+        }
     }
 
     /// Put a step in front of every line's path.
@@ -324,9 +339,26 @@ pub struct Decoding<'a, 'py> {
     pub depth: usize,
     /// Elements of the lists that are being read, innermost last: one allocation serves all of them.
     pub elements: Vec<Bound<'py, PyAny>>,
+    /// Bytes that unions have read more than once.
+    pub read_again: usize,
 }
 
 impl Decoding<'_, '_> {
+    /// Unions of like members inside such unions read their values again and again: an end to that, where each byte of a
+    /// full item would have been read many times.
+    pub fn read_again(&mut self, bytes: usize) -> Outcome<()> {
+        const MOST: usize = 8 << 20;
+        self.read_again += bytes;
+        if self.read_again > MOST {
+            return Err(Refusal::new(
+                "union",
+                "unions of models that the stored attributes do not tell apart lie inside each other too deeply: give them \
+                 a discriminator",
+            ));
+        }
+        Ok(())
+    }
+
     #[inline]
     pub fn enter(&mut self) -> Outcome<()> {
         self.depth += 1;

@@ -152,7 +152,7 @@ impl Target {
             Tag::Bool | Tag::Null | Tag::M | Tag::L => {
                 "it is stored as {tag}, which has no order and cannot be added to"
             }
-            Tag::S if !sorts(&self.node) => {
+            Tag::S if !self.node.sorts() => {
                 "a datetime that keeps its offset (utc=False) does not sort as the instants do"
             }
             _ => return Ok(()),
@@ -183,13 +183,6 @@ fn innermost(node: &Node) -> &Node {
     match node {
         Node::Nullable(node) => innermost(node.inner()),
         node => node,
-    }
-}
-
-fn sorts(node: &Node) -> bool {
-    match innermost(node) {
-        Node::DateTime(node) => node.sorts(),
-        _ => true,
     }
 }
 
@@ -340,7 +333,7 @@ fn part_of<'a, 'py>(
             segments.push(Segment::Index(index()?));
             Ok(Place {
                 node: list.element(),
-                schema: schema.schema("items_schema")?,
+                schema: builder.part_schema(&schema, "items_schema")?,
                 config,
                 field: None,
             })
@@ -376,11 +369,15 @@ fn part_of<'a, 'py>(
             segments.push(Segment::Attribute(text.into()));
             Ok(Place {
                 node: map.value(),
-                schema: schema.schema("values_schema")?,
+                schema: builder.part_schema(&schema, "values_schema")?,
                 config,
                 field: None,
             })
         }
+        Node::Any(_) | Node::Union(_) => Err(invalid_expression(
+            py,
+            &format!("{spelled} may be of several types, so it is not known what {step} in it would be"),
+        )),
         _ => Err(invalid_expression(
             py,
             &format!("{spelled} has no parts, so there is no {step} in it"),

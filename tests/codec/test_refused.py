@@ -6,8 +6,8 @@ import ipaddress
 import pathlib
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
-from datetime import date, datetime
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from datetime import timedelta
+from typing import Annotated, Literal, NamedTuple
 
 import pytest
 from pydantic import (
@@ -56,12 +56,7 @@ class Root(RootModel[list[int]]):
 
 
 UNSUPPORTED = [
-    Any,
-    object,
-    int | str,
-    Union[date, datetime],  # noqa: UP007 (both spellings are meant)
-    int | str | None,
-    Annotated[Cat | Dog, Discriminator("kind")],
+    int | timedelta,
     Annotated[Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")], Discriminator(lambda _: "cat")],
     complex,
     AnyUrl,
@@ -96,12 +91,12 @@ def test_a_type_of_a_later_version_is_refused_by_name_with_the_fields_path(annot
 @pytest.mark.parametrize(
     ("annotation", "path"),
     [
-        (list[Any], r"Holder\.value"),
-        (dict[str, Any], r"Holder\.value"),
-        (tuple[int, Any], r"Holder\.value"),
+        (list[complex], r"Holder\.value"),
+        (dict[str, complex], r"Holder\.value"),
+        (tuple[int, complex], r"Holder\.value"),
         (set[complex], r"Holder\.value"),
-        (list[dict[str, int | str]], r"Holder\.value"),
-        (Any | None, r"Holder\.value"),
+        (list[dict[str, int | complex]], r"Holder\.value"),
+        (complex | None, r"Holder\.value"),
     ],
     ids=repr,
 )

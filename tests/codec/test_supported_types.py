@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 from uuid import UUID
 
 import pytest
-from pydantic import AfterValidator, AnyUrl, BaseModel, Json, SecretStr
+from pydantic import AfterValidator, AnyUrl, BaseModel, Discriminator, Json, SecretStr, Tag
 from typing_extensions import NotRequired, TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, UnsupportedTypeError
@@ -41,14 +41,26 @@ class Note(TypedDict):
     text: NotRequired[str]
 
 
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"] = "dog"
+    name: str
+
+
 NAMES: dict[str, Any] = {
     each.__name__: each
     for each in (
         AfterValidator,
         AnyUrl,
         Attribute,
+        Cat,
         Colour,
         Decimal,
+        Discriminator,
+        Dog,
         IPv4Address,
         Json,
         Mapping,
@@ -57,6 +69,7 @@ NAMES: dict[str, Any] = {
         Point,
         SecretStr,
         Sequence,
+        Tag,
         UUID,
         date,
         datetime,
@@ -88,7 +101,7 @@ REFUSED = rows(2)
 
 
 def test_both_tables_were_found():
-    assert len(SUPPORTED) >= 32
+    assert len(SUPPORTED) >= 40
     assert len(REFUSED) >= 10
 
 

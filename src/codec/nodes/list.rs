@@ -55,10 +55,18 @@ impl Codec for ListNode {
     #[inline]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         if let Ok(list) = value.cast::<PyList>() {
-            encode_elements(list.iter(), |_| &self.0.element, state)
+            encode_elements(
+                list.iter(),
+                |_, element, state| self.0.element.encode(element, state),
+                state,
+            )
         } else if let Ok(tuple) = value.cast::<PyTuple>() {
             // An unvalidated default is often written as a tuple.
-            encode_elements(tuple.iter(), |_| &self.0.element, state)
+            encode_elements(
+                tuple.iter(),
+                |_, element, state| self.0.element.encode(element, state),
+                state,
+            )
         } else {
             Err(Refusal::unexpected("list_type", "a list", value))
         }
@@ -185,7 +193,10 @@ impl Codec for TupleNode {
             )
             .with_input(value));
         }
-        encode_elements(tuple.iter(), |index| self.0.node(index, length), state)
+        let encode = |index, element: &Bound<'_, PyAny>, state: &mut Encoding<'_>| {
+            self.0.node(index, length).encode(element, state)
+        };
+        encode_elements(tuple.iter(), encode, state)
     }
 
     fn decode<'py>(
@@ -235,10 +246,7 @@ impl Codec for TupleNode {
 
 /// The schema of a list's, set's or frozenset's elements.
 pub fn element_schema<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<Bound<'py, PyDict>> {
-    match schema.member("items_schema")? {
-        Some(element) => Ok(element.cast_into()?),
-        None => Err(builder.unsupported("a collection of an `any` type")),
-    }
+    builder.part_schema(schema, "items_schema")
 }
 
 /// The lengths that need no further check.
@@ -250,9 +258,9 @@ pub fn lengths(schema: &Bound<'_, PyDict>) -> PyResult<(usize, usize)> {
 }
 
 #[inline]
-pub fn encode_elements<'a, 'py>(
+pub fn encode_elements<'py>(
     elements: impl Iterator<Item = Bound<'py, PyAny>>,
-    node: impl Fn(usize) -> &'a Node,
+    encode: impl Fn(usize, &Bound<'py, PyAny>, &mut Encoding<'_>) -> Outcome<()>,
     state: &mut Encoding<'_>,
 ) -> Outcome<()> {
     let mut elements = elements.enumerate();
@@ -262,14 +270,10 @@ pub fn encode_elements<'a, 'py>(
     };
     state.push(b"{\"L\":[");
     state.enter()?;
-    node(0)
-        .encode(&first, state)
-        .map_err(|refusal| refusal.under(|| Step::Index(0)))?;
+    encode(0, &first, state).map_err(|refusal| refusal.under(|| Step::Index(0)))?;
     for (index, element) in elements {
         state.push(b",");
-        node(index)
-            .encode(&element, state)
-            .map_err(|refusal| refusal.under(|| Step::Index(index)))?;
+        encode(index, &element, state).map_err(|refusal| refusal.under(|| Step::Index(index)))?;
     }
     state.leave();
     state.push(b"]}");

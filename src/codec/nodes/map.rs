@@ -76,7 +76,8 @@ impl Key {
         builder.refuse_serializer(&schema)?;
         let kind = schema.text("type")?.unwrap_or_default();
         let kind = match kind.as_str() {
-            "str" => KeyKind::Str,
+            // A key without a type is text: nothing else could be told apart when it is read.
+            "str" | "any" => KeyKind::Str,
             "int" => KeyKind::Int,
             "uuid" => KeyKind::Uuid,
             "enum" => KeyKind::Enum(EnumNode::new_key(&schema, builder)?),
@@ -262,7 +263,7 @@ impl Map {
 }
 
 #[cold]
-fn empty_key() -> Box<Refusal> {
+pub fn empty_key() -> Box<Refusal> {
     Refusal::new("key", "expected a key, found an empty one, which DynamoDB refuses")
 }
 
@@ -270,11 +271,9 @@ impl Codec for MapNode {
     const KINDS: &'static [&'static str] = &["dict"];
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-        let (Some(key), Some(value)) = (schema.member("keys_schema")?, schema.member("values_schema")?) else {
-            return Err(builder.unsupported("a dict of an `any` type"));
-        };
-        let key = builder.inside("[key]", |builder| Key::build(&key.cast_into()?, builder))?;
-        let value = builder.build_part("[]", &value.cast_into()?)?;
+        let key = builder.part_schema(schema, "keys_schema")?;
+        let key = builder.inside("[key]", |builder| Key::build(&key, builder))?;
+        let value = builder.build_part("[]", &builder.part_schema(schema, "values_schema")?)?;
         let (least, most) = lengths(schema)?;
         Ok(Self(Box::new(Map {
             own: builder.own(schema),

@@ -1,5 +1,6 @@
 //! One file per family of values; each holds what is compiled, written and read.
 
+pub mod any;
 pub mod bytes;
 pub mod choice;
 pub mod list;
@@ -12,4 +13,5 @@ pub mod scalar;
 pub mod set;
 pub mod string;
 pub mod temporal;
+pub mod union;
 pub mod uuid;

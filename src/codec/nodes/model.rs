@@ -443,6 +443,8 @@ fn build_field<'py>(
     let stored = stored_name(name, field, &schema, builder)?;
     let mut head = vec![b','];
     writer::push_key(&mut head, &stored);
+    let is_choice = matches!(node, Node::Literal(_) | Node::Enum(_));
+    let discriminates = is_choice && builder.discriminates(name, field)?;
     let plain_default = default.is_some() && matches!(kind, Kind::Model { .. } | Kind::Initialized);
     Ok(Field {
         name: PyString::intern(py, name).unbind(),
@@ -452,7 +454,7 @@ fn build_field<'py>(
         role,
         omits_none: !matches!(kind, Kind::TypedDict) && default.as_ref().is_some_and(|default| default.is_none()),
         omits_empty: is_set && !matches!(kind, Kind::TypedDict) && gives_empty_set,
-        skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None,
+        skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None && !discriminates,
         absent,
         default_check,
         input_name: PyString::intern(py, &input_name(name, field, kind, builder)?).unbind(),
@@ -494,6 +496,51 @@ fn stored_name<'py>(
         None
     };
     Ok(alias.unwrap_or_else(|| name.to_owned()))
+}
+
+/// The name under which a model stores the field that Pydantic takes by this name; `None` where it has none.
+pub fn stored_name_of<'py>(
+    schema: &Bound<'py, PyDict>,
+    name: &str,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Option<String>> {
+    let config = schema.member("config")?.map(Bound::cast_into).transpose()?;
+    let config = config.or_else(|| builder.config.clone());
+    for (own, field) in fields_of(schema)? {
+        let alias = field.member("validation_alias")?;
+        let is_alias = alias.is_some_and(|alias| alias.extract::<String>().is_ok_and(|alias| alias == name));
+        if own == name || is_alias {
+            let of_field = field.schema("schema")?;
+            return builder.with_config(config, |builder| {
+                stored_name(&own, &field, &of_field, builder).map(Some)
+            });
+        }
+    }
+    Ok(None)
+}
+
+/// The fields of a model's, dataclass's or TypedDict's schema; of another schema none.
+pub fn fields_of<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyDict>)>> {
+    let mut fields = Vec::new();
+    let holder = match schema.text("type")?.as_deref() {
+        Some("model" | "dataclass") => schema.schema("schema")?,
+        Some("typed-dict") => schema.clone(),
+        _ => return Ok(fields),
+    };
+    let Some(declared) = holder.member("fields")? else {
+        return Ok(fields);
+    };
+    if let Ok(declared) = declared.cast::<PyDict>() {
+        for (name, field) in declared.iter() {
+            fields.push((name.extract()?, field.cast_into()?));
+        }
+    } else {
+        for field in declared.try_iter()? {
+            let field = field?.cast_into::<PyDict>()?;
+            fields.push((field.text("name")?.unwrap_or_default(), field));
+        }
+    }
+    Ok(fields)
 }
 
 /// The first plain validation alias, else the name, where the model takes it.

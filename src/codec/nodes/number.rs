@@ -66,14 +66,18 @@ impl IntNode {
             return self.own.convert(tag, reader, state);
         }
         let value = infer::number(state.py, &reader.text()?)?;
-        if self.least == i64::MIN && self.most == i64::MAX && value.is_exact_instance_of::<PyInt>() {
+        if self.is_plain() && value.is_exact_instance_of::<PyInt>() {
             return Ok(value);
         }
         self.own.validate(&value, false)
     }
 
+    pub fn is_plain(&self) -> bool {
+        self.least == i64::MIN && self.most == i64::MAX
+    }
+
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
-        self.least == i64::MIN && self.most == i64::MAX && value.is_exact_instance_of::<PyInt>()
+        self.is_plain() && value.is_exact_instance_of::<PyInt>()
     }
 }
 
@@ -296,6 +300,10 @@ impl Codec for FloatNode {
 }
 
 impl FloatNode {
+    pub fn is_plain(&self) -> bool {
+        self.bounds.is_none()
+    }
+
     /// Another wire type, bounds, a number with an exponent, a long one, or one close to the end of the bytes.
     #[inline(never)]
     fn decode_unusual<'py>(
@@ -334,6 +342,12 @@ pub fn encode_float(value: f64, state: &mut Encoding<'_>) -> Outcome<()> {
 pub struct DecimalNode {
     own: Box<Own>,
     constrained: bool,
+}
+
+impl DecimalNode {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
 }
 
 impl Codec for DecimalNode {

@@ -2,6 +2,8 @@
 //!
 //! DynamoDB has no empty sets: one is written as an empty L, unless the field (in `model.rs`) leaves it out.
 
+use std::collections::HashSet;
+
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
@@ -46,6 +48,12 @@ impl Set {
         }
         Ok(value)
     }
+}
+
+/// DynamoDB refuses a set that holds a value twice.
+#[cold]
+pub fn alike() -> Box<Refusal> {
+    Refusal::new("set", "found two members of the set that are stored alike")
 }
 
 impl Codec for SetNode {
@@ -95,8 +103,12 @@ impl Codec for SetNode {
         let elements = value.try_iter()?;
         let Some((tag, _)) = self.0.native.filter(|_| value.len().is_ok_and(|length| length > 0)) else {
             let elements = elements.collect::<PyResult<Vec<_>>>()?;
-            return encode_elements(elements.into_iter(), |_| &self.0.element, state);
+            let encode =
+                |_, element: &Bound<'_, PyAny>, state: &mut Encoding<'_>| self.0.element.encode(element, state);
+            return encode_elements(elements.into_iter(), encode, state);
         };
+        // Members of one type are stored differently because they are different; those of several need not be.
+        let mut written = self.0.element.is_union().then(HashSet::new);
         state.push(tag.opening().as_bytes());
         for (index, element) in elements.enumerate() {
             let element = element?;
@@ -111,6 +123,11 @@ impl Codec for SetNode {
             // A member stands bare: `"x"` of `{"S":"x"}`.
             state.out.drain(start..start + Tag::S.opening().len() - 1);
             state.out.pop();
+            if let Some(written) = &mut written
+                && !written.insert(state.out[start..].to_vec())
+            {
+                return Err(alike().under(|| Step::Index(index)));
+            }
         }
         state.push(tag.closing().as_bytes());
         Ok(())

@@ -25,7 +25,7 @@ pub struct StrNode {
 
 impl StrNode {
     #[inline]
-    fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         !self.shaped && self.least == 0 && self.most == u32::MAX
     }
 

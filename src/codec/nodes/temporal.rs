@@ -23,11 +23,17 @@ const SECONDS_PER_DAY: i128 = 86_400;
 /// `datetime` → S in UTC, six digits, `Z`; naive the same without `Z`; N by marker.
 pub struct DateTimeNode {
     own: Box<Own>,
+    rule: Rule,
+    constrained: bool,
+}
+
+/// How datetimes are written, and which.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
     form: Form,
     zones: Zones,
     /// Naive and aware ones do not sort together: a naive value is refused unless the field has only such.
     ordered: bool,
-    constrained: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +53,7 @@ enum Zones {
 
 impl DateTimeNode {
     pub fn grid(&self) -> Grid {
-        match self.form {
+        match self.rule.form {
             Form::Utc => Grid::DateTime,
             Form::Offset => Grid::Dense,
             Form::Number(Epoch::Seconds) => Grid::MicroNumber,
@@ -57,7 +63,7 @@ impl DateTimeNode {
 
     /// Values with their own offsets do not sort as the instants do.
     pub fn sorts(&self) -> bool {
-        self.form != Form::Offset
+        self.rule.form != Form::Offset
     }
 
     fn encode_number(micros: i64, epoch: Epoch, state: &mut Encoding<'_>) -> Outcome<()> {
@@ -138,16 +144,18 @@ impl Codec for DateTimeNode {
             schema.has_any(&["gt", "ge", "lt", "le", "now_op"])? || (constraint.is_some() && zones == Zones::Any);
         Ok(Self {
             own: builder.own_scalar(schema),
-            form,
-            zones,
-            ordered: builder.ordered,
+            rule: Rule {
+                form,
+                zones,
+                ordered: builder.ordered,
+            },
             constrained,
         }
         .into())
     }
 
     fn tags(&self) -> Tags {
-        Tags::of(if matches!(self.form, Form::Number(_)) {
+        Tags::of(if matches!(self.rule.form, Form::Number(_)) {
             Tag::N
         } else {
             Tag::S
@@ -162,6 +170,38 @@ impl Codec for DateTimeNode {
         let Ok(datetime) = value.cast::<PyDateTime>() else {
             return Err(Refusal::unexpected("datetime_type", "a datetime", value));
         };
+        self.rule.encode(datetime, state)
+    }
+
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        match (tag, self.rule.form) {
+            (Tag::S, _) => {}
+            (Tag::N, Form::Number(epoch)) => return self.decode_number(&reader.text()?, epoch, state),
+            _ => return self.own.convert(tag, reader, state),
+        }
+        let text = reader.text()?;
+        let Some((parts, zone)) = DateTime::parse(text.as_bytes()) else {
+            // In strict mode too, since a datetime is stored as text.
+            return self.own.validate(PyString::new(state.py, &text).as_any(), true);
+        };
+        let value = datetime_object(state.py, parts, zone)?;
+        let naive = zone == Zone::Naive;
+        if self.constrained || (naive && self.rule.zones == Zones::Aware) || (!naive && self.rule.zones == Zones::Naive)
+        {
+            return self.own.validate(&value, false);
+        }
+        Ok(value)
+    }
+}
+
+impl Rule {
+    fn encode(self, datetime: &Bound<'_, PyDateTime>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let value = datetime.as_any();
         let parts = datetime_parts(datetime);
         let Some(offset) = offset_micros(value, datetime.get_tzinfo())? else {
             if matches!(self.form, Form::Number(_)) || (self.ordered && self.zones != Zones::Naive) {
@@ -196,36 +236,12 @@ impl Codec for DateTimeNode {
             (parts, Zone::Utc)
         };
         if let Form::Number(epoch) = self.form {
-            return Self::encode_number(parts.epoch_micros(), epoch, state);
+            return DateTimeNode::encode_number(parts.epoch_micros(), epoch, state);
         }
         state.push(b"{\"S\":\"");
         parts.push(state.out, zone);
         state.push(b"\"}");
         Ok(())
-    }
-
-    fn decode<'py>(
-        &self,
-        tag: Tag,
-        reader: &mut Reader<'_>,
-        state: &mut Decoding<'_, 'py>,
-    ) -> Outcome<Bound<'py, PyAny>> {
-        match (tag, self.form) {
-            (Tag::S, _) => {}
-            (Tag::N, Form::Number(epoch)) => return self.decode_number(&reader.text()?, epoch, state),
-            _ => return self.own.convert(tag, reader, state),
-        }
-        let text = reader.text()?;
-        let Some((parts, zone)) = DateTime::parse(text.as_bytes()) else {
-            // In strict mode too, since a datetime is stored as text.
-            return self.own.validate(PyString::new(state.py, &text).as_any(), true);
-        };
-        let value = datetime_object(state.py, parts, zone)?;
-        let naive = zone == Zone::Naive;
-        if self.constrained || (naive && self.zones == Zones::Aware) || (!naive && self.zones == Zones::Naive) {
-            return self.own.validate(&value, false);
-        }
-        Ok(value)
     }
 }
 
@@ -344,14 +360,7 @@ impl Codec for DateNode {
         let Some(date) = date else {
             return Err(Refusal::unexpected("date_type", "a date", value));
         };
-        state.push(b"{\"S\":\"");
-        Date {
-            year: year(date.get_year()),
-            month: date.get_month(),
-            day: date.get_day(),
-        }
-        .push(state.out);
-        state.push(b"\"}");
+        encode_date(date, state);
         Ok(())
     }
 
@@ -410,27 +419,7 @@ impl Codec for TimeNode {
         let Ok(time) = value.cast::<PyTime>() else {
             return Err(Refusal::unexpected("time_type", "a time", value));
         };
-        let zone = match offset_micros(value, time.get_tzinfo())? {
-            None => Zone::Naive,
-            Some(_) if self.ordered => {
-                return Err(Refusal::new(
-                    "timezone_naive",
-                    "expected a time without a timezone, found one with it, which does not sort among others",
-                )
-                .with_input(value));
-            }
-            Some(offset) => zone_of_offset(offset)?,
-        };
-        state.push(b"{\"S\":\"");
-        Time {
-            hour: time.get_hour(),
-            minute: time.get_minute(),
-            second: time.get_second(),
-            microsecond: time.get_microsecond(),
-        }
-        .push(state.out, zone);
-        state.push(b"\"}");
-        Ok(())
+        encode_time(time, self.ordered, state)
     }
 
     fn decode<'py>(
@@ -493,9 +482,7 @@ impl Codec for TimedeltaNode {
         let Ok(delta) = value.cast::<PyDelta>() else {
             return Err(Refusal::unexpected("time_delta_type", "a timedelta", value));
         };
-        state.push(b"{\"N\":\"");
-        temporal::push_seconds(state.out, delta_micros(delta));
-        state.push(b"\"}");
+        encode_delta(delta, state);
         Ok(())
     }
 
@@ -541,4 +528,66 @@ impl Codec for TimedeltaNode {
 fn delta_micros(delta: &Bound<'_, PyDelta>) -> i128 {
     let seconds = i128::from(delta.get_days()) * SECONDS_PER_DAY + i128::from(delta.get_seconds());
     seconds * MICROS_PER_SECOND + i128::from(delta.get_microseconds())
+}
+
+fn encode_date(date: &Bound<'_, PyDate>, state: &mut Encoding<'_>) {
+    state.push(b"{\"S\":\"");
+    Date {
+        year: year(date.get_year()),
+        month: date.get_month(),
+        day: date.get_day(),
+    }
+    .push(state.out);
+    state.push(b"\"}");
+}
+
+fn encode_time(time: &Bound<'_, PyTime>, ordered: bool, state: &mut Encoding<'_>) -> Outcome<()> {
+    let zone = match offset_micros(time.as_any(), time.get_tzinfo())? {
+        None => Zone::Naive,
+        Some(_) if ordered => {
+            return Err(Refusal::new(
+                "timezone_naive",
+                "expected a time without a timezone, found one with it, which does not sort among others",
+            )
+            .with_input(time.as_any()));
+        }
+        Some(offset) => zone_of_offset(offset)?,
+    };
+    state.push(b"{\"S\":\"");
+    Time {
+        hour: time.get_hour(),
+        minute: time.get_minute(),
+        second: time.get_second(),
+        microsecond: time.get_microsecond(),
+    }
+    .push(state.out, zone);
+    state.push(b"\"}");
+    Ok(())
+}
+
+fn encode_delta(delta: &Bound<'_, PyDelta>, state: &mut Encoding<'_>) {
+    state.push(b"{\"N\":\"");
+    temporal::push_seconds(state.out, delta_micros(delta));
+    state.push(b"\"}");
+}
+
+/// Append a datetime, date, time or timedelta without a schema. False: it is none of them.
+pub fn encode_untyped(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<bool> {
+    if let Ok(datetime) = value.cast::<PyDateTime>() {
+        let rule = Rule {
+            form: Form::Utc,
+            zones: Zones::Any,
+            ordered: false,
+        };
+        rule.encode(datetime, state)?;
+    } else if let Ok(date) = value.cast::<PyDate>() {
+        encode_date(date, state);
+    } else if let Ok(time) = value.cast::<PyTime>() {
+        encode_time(time, false, state)?;
+    } else if let Ok(delta) = value.cast::<PyDelta>() {
+        encode_delta(delta, state);
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
 }

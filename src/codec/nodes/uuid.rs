@@ -45,11 +45,7 @@ impl Codec for UuidNode {
     }
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-        let number = uuid_number(value)?;
-        state.push(b"{\"S\":\"");
-        uuid::encode(state.out, number);
-        state.push(b"\"}");
-        Ok(())
+        encode_uuid(value, state)
     }
 
     fn decode<'py>(
@@ -85,6 +81,14 @@ impl Codec for UuidNode {
             None => self.own.validate(PyString::new(state.py, &text).as_any(), true),
         }
     }
+}
+
+pub fn encode_uuid(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    let number = uuid_number(value)?;
+    state.push(b"{\"S\":\"");
+    uuid::encode(state.out, number);
+    state.push(b"\"}");
+    Ok(())
 }
 
 /// The UUID's 128 bits.
