@@ -40,8 +40,17 @@ pub struct Queried<'a> {
     /// `None` is the table itself.
     pub index: Option<&'a str>,
     pub key: &'a KeySchema,
+    /// Key attributes with the fields they are stored for, which errors name; an attribute that is not here is its own.
+    pub fields: &'a [(Arc<str>, Arc<str>)],
     /// The table and its other indexes: named in the error where one of them could serve the condition.
     pub others: &'a [Candidate],
+}
+
+impl Queried<'_> {
+    fn field<'b>(&'b self, attribute: &'b str) -> &'b str {
+        let known = self.fields.iter().find(|(stored, _)| **stored == *attribute);
+        known.map_or(attribute, |(_, field)| field)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -158,6 +167,7 @@ fn key_test(condition: Condition) -> Result<KeyTest, &'static str> {
 }
 
 fn refusal(queried: &Queried<'_>, name: &str, found: &str) -> Error {
+    let name = queried.field(name);
     Error::Expression(format!(
         "{name} is a key attribute of {queried}, and {found} cannot be a key condition: DynamoDB takes one `==`, \
          range or begins_with for it and refuses key attributes in filters; ask once for each value or range, \
@@ -170,6 +180,7 @@ fn check_filter(queried: &Queried<'_>, wanted: &Condition) -> Result<()> {
     let Some(name) = attributes.find(|name| mentions(wanted, name)) else {
         return Ok(());
     };
+    let name = queried.field(name);
     Err(Error::Expression(format!(
         "where= may not ask for {name}: it is a key attribute of {queried}, and DynamoDB refuses key attributes in \
          filters; give this condition to query() itself"
@@ -196,11 +207,12 @@ fn add_partition(
         for test in tests {
             let KeyTest::Compare(Comparison::Equal, found) = test else {
                 return Err(Error::Expression(format!(
-                    "{name} is a partition attribute of {queried}, which takes only `==`: DynamoDB finds a partition \
-                     by its exact value"
+                    "{} is a partition attribute of {queried}, which takes only `==`: DynamoDB finds a partition \
+                     by its exact value",
+                    queried.field(name)
                 )));
             };
-            check_key_value(name, &found)?;
+            check_key_value(queried, name, &found)?;
             split.empty |= value.as_ref().is_some_and(|value| !is_equal(value, &found));
             value.get_or_insert(found);
         }
@@ -225,6 +237,7 @@ fn missing_partition(queried: &Queried<'_>, name: &str, equal: &[Arc<str>]) -> E
         }
         None => "add it, or use scan, which reads everything".to_owned(),
     };
+    let name = queried.field(name);
     Error::Expression(format!(
         "the query needs `{name} == …`, since {name} is a partition attribute of {queried}; {advice}"
     ))
@@ -246,6 +259,7 @@ fn add_sort(queried: &Queried<'_>, split: &mut Split, attributes: Vec<(&Arc<str>
             continue;
         }
         if let Some(last) = last {
+            let (last, name) = (queried.field(last), queried.field(name));
             return Err(Error::Expression(format!(
                 "{queried} sorts by {last} before {name}: a condition on {name} needs `{last} == …` as well, since \
                  DynamoDB reads the parts of a key from left to right"
@@ -279,7 +293,8 @@ struct Bound {
 
 impl SortTest {
     fn combine(queried: &Queried<'_>, name: &Arc<str>, tests: Vec<KeyTest>) -> Result<Self> {
-        let path = Path::attribute(Arc::clone(name));
+        // For errors alone.
+        let path = Path::attribute(queried.field(name));
         let alone = tests.len() == 1;
         let mut equal: Option<Value> = None;
         let mut empty = false;
@@ -291,7 +306,7 @@ impl SortTest {
                     return Ok(Self::alone(KeyTest::BeginsWith(prefix)));
                 }
                 KeyTest::Compare(Comparison::Equal, value) => {
-                    check_key_value(name, &value)?;
+                    check_key_value(queried, name, &value)?;
                     empty |= equal.as_ref().is_some_and(|known| !is_equal(known, &value));
                     equal.get_or_insert(value);
                 }
@@ -399,6 +414,7 @@ fn set_bound(queried: &Queried<'_>, name: &str, side: &mut Option<Bound>, bound:
 }
 
 fn several(queried: &Queried<'_>, name: &str) -> Error {
+    let name = queried.field(name);
     Error::Expression(format!(
         "{name} is a sort attribute of {queried}, which takes one condition: `==`, begins_with, one bound, or a lower \
          and an upper bound; leave out the ones that the others contain"
@@ -406,12 +422,13 @@ fn several(queried: &Queried<'_>, name: &str) -> Error {
 }
 
 /// A key attribute holds S, N or B, and never NULL.
-fn check_key_value(name: &str, value: &Value) -> Result<()> {
+fn check_key_value(queried: &Queried<'_>, name: &str, value: &Value) -> Result<()> {
     if order::Scalar::of(value).is_some() {
         return Ok(());
     }
     Err(Error::Expression(format!(
-        "{name} is a key attribute, so it is S, N or B on the wire and never equal to {}",
+        "{} is a key attribute, so it is S, N or B on the wire and never equal to {}",
+        queried.field(name),
         value.tag.name()
     )))
 }

@@ -43,6 +43,8 @@ pub struct Table {
     key_attributes: Vec<Arc<str>>,
     key: KeySchema,
     indexes: Vec<(Arc<str>, KeySchema)>,
+    /// Key attributes with their fields, which errors name.
+    fields: Vec<(Arc<str>, Arc<str>)>,
 }
 
 #[pymethods]
@@ -74,6 +76,7 @@ impl Table {
             key_attributes: key.partition.iter().chain(&key.sort).cloned().collect(),
             key,
             indexes,
+            fields: key_fields(&plan),
             owner: owner.clone().unbind(),
             plan,
         }
@@ -169,6 +172,7 @@ impl Table {
             let queried = Queried {
                 index,
                 key: &key,
+                fields: &self.fields,
                 others: &others,
             };
             raised(py, &context, split::split(queried, condition, filter))?
@@ -442,6 +446,25 @@ impl Table {
         let condition = condition.map(|condition| expression::condition(&self.plan, condition));
         in_context(py, context, condition.transpose())
     }
+}
+
+/// The key attributes of the table and its indexes, each with its field.
+fn key_fields(plan: &codec::Plan) -> Vec<(Arc<str>, Arc<str>)> {
+    let (spec, options) = (plan.key_spec(), plan.options());
+    let attributes = spec
+        .indexes
+        .iter()
+        .flat_map(|index| index.partition.iter().chain(&index.sort));
+    let fields = options
+        .indexes
+        .iter()
+        .flat_map(|index| index.partition.iter().chain(&index.sort));
+    let attributes = spec.table().chain(attributes);
+    let fields = options.partition.iter().chain(&options.sort).chain(fields);
+    attributes
+        .zip(fields)
+        .map(|(attribute, field)| (attribute.attribute.as_str().into(), field.as_str().into()))
+        .collect()
 }
 
 /// A key as the caller gave it: `get("a")` comes here as `("a",)`.

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
+from pydantic import Field
 
 from oxidyn import (
+    Attribute,
+    Index,
     InvalidExpression,
     InvalidItem,
+    Model,
     MultipleItemsFound,
     NoItemFound,
+    PartitionKey,
+    SortKey,
     attr,
 )
 from tests.ops.models import Diary, Plan, Price, Reading, Stranger, User, Word
@@ -189,6 +195,26 @@ def test_none_means_none_however_it_is_stored(users: Any, crowd: list[User]) -> 
 def test_a_condition_on_a_key_attribute_that_cannot_be_a_key_condition_names_it(users: Any, condition: Any) -> None:
     with pytest.raises(InvalidExpression, match="id"):
         list(users.query((User.org == "acme") & condition()))
+
+
+def test_key_attributes_are_told_by_their_fields(client: Any, table_name: str) -> None:
+    class Row(Model):
+        owner: Annotated[str, PartitionKey, Attribute(name="PK")]
+        at: Annotated[int, SortKey] = Field(alias="SK")
+        kind: Annotated[str, Index("by_kind", partition=True), Attribute(name="GSI1")]
+
+    rows = client.table(Row, name=table_name)
+    for condition, index, words in (
+        (Row.kind == "x", None, r"`owner == …`, since owner is"),
+        (Row.owner > "a", None, "owner is a partition attribute"),
+        ((Row.owner == "a") & (Row.at != 1), None, "at is a key attribute"),
+        ((Row.owner == "a") & (Row.at > 1) & (Row.at > 2), None, "at is a sort attribute"),
+        (attr(Row.kind).begins_with("x"), "by_kind", "kind is a partition attribute"),
+    ):
+        with pytest.raises(InvalidExpression, match=f"^(the query needs )?{words}"):
+            rows.query(condition, index=index).first()
+    with pytest.raises(InvalidExpression, match="where= may not ask for at:"):
+        rows.query(Row.owner == "a", where=Row.at == 1).first()
 
 
 def test_a_query_without_the_partition_key_names_it(users: Any) -> None:

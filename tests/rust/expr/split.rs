@@ -24,6 +24,7 @@ fn on_table(condition: Condition) -> Result<Split> {
         Queried {
             index: None,
             key: &key,
+            fields: &[],
             others: &[],
         },
         condition,
@@ -40,6 +41,7 @@ fn on_index(condition: Condition) -> Result<Split> {
         Queried {
             index: Some("by_day"),
             key: &key,
+            fields: &[],
             others: &[],
         },
         condition,
@@ -177,6 +179,7 @@ fn what_is_no_key_goes_to_the_filter_with_the_callers_where() {
     let queried = Queried {
         index: None,
         key: &key,
+        fields: &[],
         others: &[],
     };
     let condition = Condition::all([eq("org", s("a")), gt("age", i(3)), eq("id.part", i(1)).negated()]);
@@ -201,6 +204,7 @@ fn a_key_attribute_in_where_is_refused() {
     let queried = Queried {
         index: None,
         key: &key,
+        fields: &[],
         others: &[],
     };
 
@@ -264,6 +268,7 @@ fn a_missing_partition_names_what_is_needed_and_what_could_serve() {
             Queried {
                 index: None,
                 key: &key,
+                fields: &[],
                 others: &others,
             },
             condition,
@@ -292,6 +297,7 @@ fn a_missing_partition_of_an_index_is_told_that_the_table_could_serve() {
         Queried {
             index: Some("by_email"),
             key: &key,
+            fields: &[],
             others: &others,
         },
         eq("org", s("a")),

@@ -76,6 +76,7 @@ impl Table {
         let queried = Queried {
             index: None,
             key: &self.key,
+            fields: &[],
             others: &[],
         };
         let split = split(queried, condition, None).unwrap();
@@ -96,6 +97,7 @@ impl Table {
             Queried {
                 index: Some(index),
                 key,
+                fields: &[],
                 others: &[],
             },
             condition,

@@ -20,6 +20,7 @@ fn parted(condition: Condition) -> Split {
         Queried {
             index: None,
             key: &key,
+            fields: &[],
             others: &[],
         },
         condition,
