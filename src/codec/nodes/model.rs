@@ -4,7 +4,7 @@
 //! `__init__` has the values handed to Pydantic.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use pyo3::PyTraverseError;
@@ -46,8 +46,7 @@ pub struct Model {
 enum Kind {
     Model {
         post_init: Option<Py<PyString>>,
-        /// `model_fields_set` by which fields were there: few sets serve many items.
-        fields_sets: Mutex<Vec<(u128, Py<PySet>)>>,
+        fields_sets: FieldsSets,
     },
     /// A model whose own `__init__` takes the values.
     Initialized,
@@ -59,10 +58,21 @@ enum Kind {
     TypedDict,
 }
 
+/// `model_fields_set` by which fields were there: few sets serve many items.
+#[derive(Default)]
+struct FieldsSets {
+    /// Of the first item, which is like most others: it is looked at without a lock.
+    first: OnceLock<(u128, Py<PySet>)>,
+    others: Mutex<Vec<(u128, Py<PySet>)>>,
+}
+
 pub struct Field {
     pub name: Py<PyString>,
     /// `,"name":`
     head: Box<[u8]>,
+    /// The name with the one wire type that the field has beside NULL, `"name":{"S":`, which is compared in one go. None
+    /// where there are several types, and for keys, whose form is looked at as a whole.
+    expected: Option<(Tag, Box<[u8]>)>,
     pub stored: Box<str>,
     pub node: Node,
     pub role: Role,
@@ -264,7 +274,7 @@ fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
             .map(|name| PyString::intern(py, &name).unbind());
         Kind::Model {
             post_init,
-            fields_sets: Mutex::default(),
+            fields_sets: FieldsSets::default(),
         }
     };
     let fields = inner.schema("fields")?;
@@ -445,10 +455,16 @@ fn build_field<'py>(
     writer::push_key(&mut head, &stored);
     let is_choice = matches!(node, Node::Literal(_) | Node::Enum(_));
     let discriminates = is_choice && builder.discriminates(name, field)?;
+    let tag = node.tags().without(Tag::Null).only().filter(|_| role == Role::None);
+    let expected = tag.map(|tag| {
+        let written = [&head[1..], b"{\"", tag.name().as_bytes(), b"\":"].concat();
+        (tag, written.into_boxed_slice())
+    });
     let plain_default = default.is_some() && matches!(kind, Kind::Model { .. } | Kind::Initialized);
     Ok(Field {
         name: PyString::intern(py, name).unbind(),
         head: head.into_boxed_slice(),
+        expected,
         stored: stored.into_boxed_str(),
         node,
         role,
@@ -750,16 +766,25 @@ impl Model {
         let mut previous = self.fields.len();
         let mut more = reader.begin_object()?;
         while more {
-            let Some(index) = self.read_name(previous, reader, state, &mut refused)? else {
-                more = reader.next_member()?;
-                continue;
+            let start = reader.position();
+            let depth = state.depth;
+            let predicted = usize::from(self.successors[previous].load(Ordering::Relaxed));
+            let likely = self.fields.get(predicted);
+            let (index, position, value) = match likely.and_then(|field| field.read_expected(reader, state)) {
+                Some(value) => (predicted, start + self.fields[predicted].head.len() - 1, value),
+                None => {
+                    let Some(index) = self.read_name(previous, reader, state, &mut refused)? else {
+                        more = reader.next_member()?;
+                        continue;
+                    };
+                    let position = reader.position();
+                    (index, position, self.fields[index].read(reader, state))
+                }
             };
             previous = index;
             let field = &self.fields[index];
-            let position = reader.position();
-            let depth = state.depth;
             seen.insert(index);
-            match field.read(reader, state) {
+            match value {
                 Ok(value) => dict.set_item(field.name.bind(py), value)?,
                 Err(refusal) => {
                     refusal.under(|| Step::name(field.name.bind(py))).gather(&mut refused)?;
@@ -911,16 +936,21 @@ impl Model {
         }
     }
 
-    fn fields_set<'py>(
-        &self,
-        py: Python<'py>,
-        cached: &Mutex<Vec<(u128, Py<PySet>)>>,
-        seen: &Seen,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        const CACHED: usize = 8;
-        if seen.high.is_empty()
-            && let Ok(cached) = cached.lock()
-            && let Some((_, set)) = cached.iter().find(|(mask, _)| *mask == seen.low)
+    /// The set of the fields that were there.
+    #[inline]
+    fn fields_set<'py>(&self, py: Python<'py>, known: &FieldsSets, seen: &Seen) -> PyResult<Bound<'py, PyAny>> {
+        match known.first.get() {
+            Some((mask, set)) if *mask == seen.low && seen.high.is_empty() => set_copy(set.bind(py)),
+            _ => self.other_fields_set(py, known, seen),
+        }
+    }
+
+    fn other_fields_set<'py>(&self, py: Python<'py>, known: &FieldsSets, seen: &Seen) -> PyResult<Bound<'py, PyAny>> {
+        const KEPT: usize = 8;
+        let may_be_known = seen.high.is_empty();
+        if may_be_known
+            && let Ok(others) = known.others.lock()
+            && let Some((_, set)) = others.iter().find(|(mask, _)| *mask == seen.low)
         {
             return set_copy(set.bind(py));
         }
@@ -930,13 +960,15 @@ impl Model {
                 set.add(&field.name)?;
             }
         }
-        if seen.high.is_empty()
-            && let Ok(mut cached) = cached.lock()
-            && cached.len() < CACHED
-        {
-            cached.push((seen.low, set.clone().unbind()));
-            drop(cached);
-            return set_copy(&set);
+        if may_be_known {
+            // A copy has the table that its own copies will have, which are then made as a whole.
+            let kept = set_copy(&set)?.cast_into::<PySet>().map_err(PyErr::from)?.unbind();
+            if let Err((mask, kept)) = known.first.set((seen.low, kept))
+                && let Ok(mut others) = known.others.lock()
+                && others.len() < KEPT
+            {
+                others.push((mask, kept));
+            }
         }
         Ok(set.into_any())
     }
@@ -950,6 +982,21 @@ impl Field {
     /// Whether every instance has it.
     pub fn is_always_there(&self) -> bool {
         !matches!(self.absent, Absent::Nothing)
+    }
+
+    /// Read the value if the name and the wire type are written as they mostly are; otherwise nothing is read.
+    #[inline]
+    fn read_expected<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Option<Outcome<Bound<'py, PyAny>>> {
+        let (tag, written) = self.expected.as_ref()?;
+        reader.try_bytes(written).then(|| {
+            let value = self.node.decode(*tag, reader, state)?;
+            reader.end()?;
+            Ok(value)
+        })
     }
 
     /// Read the field's value, and in a key require its canonical form.

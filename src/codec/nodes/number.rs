@@ -8,6 +8,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
 use crate::codec::ffi::float_object;
 use crate::codec::node::{Codec, Node};
+use crate::codec::nodes::string::str_object;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::codec::{infer, python};
@@ -393,7 +394,7 @@ impl Codec for DecimalNode {
         }
         let text = reader.text()?;
         number::check(&text).map_err(Refusal::number)?;
-        let object = python::decimal(state.py)?.call1((&*text,))?;
+        let object = python::create_decimal(state.py)?.call1((str_object(state.py, &text)?,))?;
         if self.constrained {
             self.own.validate(&object, false)
         } else {
