@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Direction;
+use super::writer::push_small;
 use crate::limits::{NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT};
 
 /// Why a number cannot be stored as N.
@@ -182,7 +183,7 @@ fn plain_length(text: &[u8]) -> Option<usize> {
 /// Append the number as DynamoDB returns it: no exponent, no sign of zero, no zeros that say nothing.
 pub fn push_canonical(out: &mut Vec<u8>, text: &str) -> Result<(), NumberError> {
     if let Some(length) = plain_length(text.as_bytes()) {
-        out.extend_from_slice(&text.as_bytes()[..length]);
+        push_small(out, &text.as_bytes()[..length]);
         return Ok(());
     }
     let number = Decimal::parse(text)?;

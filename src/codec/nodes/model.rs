@@ -4,8 +4,8 @@
 //! `__init__` has the values handed to Pydantic.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;

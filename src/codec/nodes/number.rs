@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
-use crate::codec::ffi::float_object;
+use crate::codec::ffi::{float_object, own_text};
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::string::str_object;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
@@ -404,5 +404,5 @@ impl Codec for DecimalNode {
 }
 
 pub fn encode_decimal(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-    encode_number_text(value.str()?.to_str()?, state)
+    encode_number_text(own_text(value)?.to_str()?, state)
 }
