@@ -41,6 +41,24 @@ pub fn str_length(text: &Bound<'_, PyString>) -> usize {
     unsafe { ffi::PyUnicode_GetLength(text.as_ptr()).cast_unsigned() }
 }
 
+/// The text as UTF-8, which CPython has ready for ASCII and keeps for the rest. None where a lone surrogate has none.
+#[inline]
+#[allow(unsafe_code)]
+pub fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
+    let mut length = 0;
+    // SAFETY: a live str; what it gives is UTF-8 of `length` bytes that lives as long as the str, or null with an
+    // exception set, which is taken.
+    unsafe {
+        let bytes = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut length);
+        if bytes.is_null() {
+            drop(PyErr::take(text.py()));
+            return None;
+        }
+        let bytes = std::slice::from_raw_parts(bytes.cast::<u8>(), length.cast_unsigned());
+        Some(std::str::from_utf8_unchecked(bytes))
+    }
+}
+
 /// `str(value)` by the type's own slot, for what is called once for every value of a column.
 #[inline]
 #[allow(unsafe_code)]

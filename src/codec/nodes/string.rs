@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyString};
 
-use crate::codec::ffi::{ascii_str, str_length};
+use crate::codec::ffi::{ascii_str, str_length, utf8};
 use crate::codec::node::{Codec, Node};
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
@@ -112,10 +112,10 @@ impl Codec for StrNode {
 
 #[inline]
 pub fn encode_str(text: &Bound<'_, PyString>, state: &mut Encoding<'_>) -> Outcome<()> {
-    let Ok(utf8) = text.to_str() else {
+    let Some(text) = utf8(text) else {
         return Err(surrogates(text));
     };
-    writer::push_s(state.out, utf8);
+    writer::push_s(state.out, text);
     Ok(())
 }
 
