@@ -59,21 +59,6 @@ pub fn utf8<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
     }
 }
 
-/// `str(value)` by the type's own slot, for what is called once for every value of a column.
-#[inline]
-#[allow(unsafe_code)]
-pub fn own_text<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
-    // SAFETY: `tp_str` of a live object's type takes that object and gives a new reference, or null with an exception
-    // set; what it gives is looked at before it is taken for a str.
-    let text = unsafe {
-        match (*ffi::Py_TYPE(value.as_ptr())).tp_str {
-            Some(text_of) => Bound::from_owned_ptr_or_err(value.py(), text_of(value.as_ptr()))?,
-            None => return value.str(),
-        }
-    };
-    Ok(text.cast_into::<PyString>()?)
-}
-
 /// A bare instance, as pydantic-core makes it: `cls.__new__(cls)` without `__init__`.
 #[inline]
 #[allow(unsafe_code)]

@@ -10,10 +10,11 @@
 //! | `key_spec`, `key_form` | which attributes are keys and how a key is made of fields; what is asked of their text |
 //! | `target` | a reference's path, resolved, and the values that are compared or set there |
 //! | `low_level` | boto3's dict form |
-//! | `python`, `ffi` | what is imported; the few unsafe calls |
+//! | `python`, `ffi`, `decimal_layout` | what is imported; the few unsafe calls |
 //!
 //! It does no I/O and knows no operation.
 
+mod decimal_layout;
 mod definitions;
 mod ffi;
 mod infer;

@@ -212,6 +212,51 @@ pub fn push_canonical(out: &mut Vec<u8>, text: &str) -> Result<(), NumberError> 
     Ok(())
 }
 
+/// Append `±coefficient · 10^exponent` as `push_canonical` would, where that is plain: no zeros to be filled in after the
+/// coefficient. False: nothing was appended.
+#[inline]
+pub fn push_scaled_digits(out: &mut Vec<u8>, negative: bool, coefficient: u64, exponent: isize) -> bool {
+    const POINT: usize = 20;
+    if !(-18..=0).contains(&exponent) {
+        return false;
+    }
+    // Twenty digits, the point among them.
+    let mut text = [b'0'; POINT + 1];
+    let mut at = text.len();
+    let (mut rest, mut decimals) = (coefficient, exponent.unsigned_abs());
+    while decimals > 0 && rest.is_multiple_of(10) {
+        rest /= 10;
+        decimals -= 1;
+    }
+    if decimals > 0 {
+        for _ in 0..decimals {
+            at -= 1;
+            text[at] = last_digit(rest);
+            rest /= 10;
+        }
+        at -= 1;
+        text[at] = b'.';
+    }
+    loop {
+        at -= 1;
+        text[at] = last_digit(rest);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if negative && coefficient != 0 {
+        out.push(b'-');
+    }
+    push_small(out, &text[at..]);
+    true
+}
+
+#[inline]
+fn last_digit(number: u64) -> u8 {
+    b'0' + u8::try_from(number % 10).expect("a digit")
+}
+
 /// How two numbers lie to each other by value, as DynamoDB orders them.
 pub fn compare(left: &str, right: &str) -> Result<Ordering, NumberError> {
     let (left, right) = (Decimal::parse(left)?, Decimal::parse(right)?);

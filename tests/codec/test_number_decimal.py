@@ -77,3 +77,21 @@ def test_constraints_hold_for_stored_numbers_as_for_pydantic(value):
         Constrained(multiple_of=Decimal("0.5")),
     ):
         Field(Annotated[Decimal, constraint]).check_against_pydantic({"N": str(value)}, value)
+
+
+
+class Money(Decimal):
+    """A subclass is written by its text, an exact Decimal of few digits by its parts."""
+
+
+@given(
+    st.decimals(-(10**20), 10**20, places=2)
+    | st.builds(
+        lambda sign, digits, exponent: Decimal((sign, tuple(digits), exponent)),
+        st.integers(0, 1),
+        st.lists(st.integers(0, 9), min_size=1, max_size=38),
+        st.integers(-40, 40),
+    )
+)
+def test_the_parts_of_a_decimal_are_written_as_its_text_is(value):
+    assert DECIMAL.store(value) == DECIMAL.store(Money(value))

@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
-use crate::codec::ffi::{float_object, own_text};
+use crate::codec::ffi::float_object;
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::string::str_object;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
-use crate::codec::{infer, python};
+use crate::codec::{decimal_layout, infer, python};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use crate::wire::{float, number, writer};
@@ -404,5 +404,14 @@ impl Codec for DecimalNode {
 }
 
 pub fn encode_decimal(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-    encode_number_text(own_text(value)?.to_str()?, state)
+    if let Some(small) = decimal_layout::small(value)? {
+        let start = state.out.len();
+        state.push(b"{\"N\":\"");
+        if number::push_scaled_digits(state.out, small.negative, small.coefficient, small.exponent) {
+            state.push(b"\"}");
+            return Ok(());
+        }
+        state.out.truncate(start);
+    }
+    encode_number_text(value.str()?.to_str()?, state)
 }

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use oxidyn::wire::Direction;
-use oxidyn::wire::number::{NumberError, check, compare, neighbour, push_canonical};
+use oxidyn::wire::number::{NumberError, check, compare, neighbour, push_canonical, push_scaled_digits};
 use proptest::prelude::*;
 
 fn canonical(text: &str) -> Result<String, NumberError> {
@@ -170,6 +170,28 @@ mod judged {
         #[test]
         fn the_canonical_text_is_the_embedded_engines(text in r"-?[0-9]{1,12}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?") {
             prop_assert_eq!(canonical(&text).unwrap(), dynoxide::types::normalize_dynamo_number(&text));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn digits_with_a_small_exponent_are_written_as_their_text_is(
+        negative: bool,
+        coefficient in prop_oneof![any::<u64>(), 0u64..100_000, (0u64..100_000).prop_map(|n| n * 10_000)],
+        exponent in -20isize..3,
+    ) {
+        let mut written = Vec::new();
+
+        let was_written = push_scaled_digits(&mut written, negative, coefficient, exponent);
+
+        prop_assert_eq!(was_written, (-18..=0).contains(&exponent));
+        if was_written {
+            let sign = if negative { "-" } else { "" };
+            let text = canonical(&format!("{sign}{coefficient}E{exponent}")).unwrap();
+            prop_assert_eq!(String::from_utf8(written).unwrap(), text);
+        } else {
+            prop_assert!(written.is_empty());
         }
     }
 }
