@@ -278,7 +278,15 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// Compile the schema of a part: a field, an element. Markers of the whole do not reach it.
     pub fn build_part(&mut self, name: impl Into<String>, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
-        self.inside(name, |builder| builder.build(schema))
+        self.inside(name, |builder| {
+            let marks = oxidyn_metadata(schema)?;
+            if marks.map(|marks| marks.member("name")).transpose()?.flatten().is_some() {
+                return Err(
+                    builder.schema_error("Attribute(name=...) names a field, and an element has no name of its own")
+                );
+            }
+            builder.build(schema)
+        })
     }
 
     pub fn inside<T>(&mut self, name: impl Into<String>, build: impl FnOnce(&mut Self) -> PyResult<T>) -> PyResult<T> {

@@ -19,6 +19,10 @@ pub struct Plan {
 }
 
 impl Plan {
+    pub fn core(&self) -> &codec::Plan {
+        &self.plan
+    }
+
     pub fn shared(&self) -> Arc<codec::Plan> {
         Arc::clone(&self.plan)
     }

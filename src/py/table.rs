@@ -35,9 +35,7 @@ use crate::wire::reader::Reader;
 /// One model's items in one table.
 #[pyclass(frozen, module = "oxidyn._core")]
 pub struct Table {
-    /// The garbage collector sees the plan's objects through its own Python object, and that one through here.
-    owner: Py<Plan>,
-    plan: Arc<codec::Plan>,
+    plan: Py<Plan>,
     name: Arc<str>,
     /// The table's key attributes: partition, then sort.
     key_attributes: Vec<Arc<str>>,
@@ -50,9 +48,8 @@ pub struct Table {
 #[pymethods]
 impl Table {
     #[new]
-    fn new(owner: &Bound<'_, Plan>, name: &str) -> Self {
-        let plan = owner.get().shared();
-        let spec = plan.key_spec();
+    fn new(plan: &Bound<'_, Plan>, name: &str) -> Self {
+        let spec = plan.get().core().key_spec();
         let attributes = |parts: &[KeyAttribute]| -> Vec<Arc<str>> {
             parts.iter().map(|part| part.attribute.as_str().into()).collect()
         };
@@ -76,14 +73,13 @@ impl Table {
             key_attributes: key.partition.iter().chain(&key.sort).cloned().collect(),
             key,
             indexes,
-            fields: key_fields(&plan),
-            owner: owner.clone().unbind(),
-            plan,
+            fields: key_fields(plan.get().core()),
+            plan: plan.clone().unbind(),
         }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.owner)
+        visit.call(&self.plan)
     }
 
     #[pyo3(signature = (item, r#where=None))]
@@ -115,7 +111,7 @@ impl Table {
         let py = key.py();
         let context = self.context("UpdateItem", Some(key));
         let key = self.key(key, &context)?;
-        let actions = in_context(py, &context, expression::actions(&self.plan, actions))?;
+        let actions = in_context(py, &context, expression::actions(self.plan(), actions))?;
         let guard = Guard::present(self.partition()).with(self.condition(py, r#where, &context)?);
         let returning = match returning {
             None => Returning::Nothing,
@@ -164,7 +160,7 @@ impl Table {
     ) -> PyResult<Query> {
         let py = condition.py();
         let context = self.context("Query", None);
-        let condition = in_context(py, &context, expression::condition(&self.plan, condition))?;
+        let condition = in_context(py, &context, expression::condition(self.plan(), condition))?;
         let filter = self.condition(py, r#where, &context)?;
         let key = self.key_of(py, index, &context)?;
         let split = {
@@ -298,10 +294,15 @@ impl Table {
         Context {
             operation,
             table: Arc::clone(&self.name),
-            plan: Arc::clone(&self.plan),
+            plan: self.plan.get().shared(),
             key: key.map(|key| as_given(key).unbind()),
             entries: None,
         }
+    }
+
+    /// Not held by an `Arc` of its own, which would hide the plan's objects from the garbage collector.
+    fn plan(&self) -> &codec::Plan {
+        self.plan.get().core()
     }
 
     fn batch_context(&self, operation: &'static str, entries: &Bound<'_, PyList>) -> Context {
@@ -316,7 +317,7 @@ impl Table {
             pages,
             operation,
             table: Arc::clone(&self.name),
-            plan: Arc::clone(&self.plan),
+            plan: self.plan.get().shared(),
         }
     }
 
@@ -339,7 +340,7 @@ impl Table {
                 } else {
                     known.join(", ")
                 };
-                let message = format!("{} has no index \"{name}\"; it has {known}.", self.plan.title());
+                let message = format!("{} has no index \"{name}\"; it has {known}.", self.plan().title());
                 Err(exceptions::new(py, "InvalidExpression", message, context, None, &[]))
             }
         }
@@ -374,7 +375,7 @@ impl Table {
     }
 
     fn definition(&self, py: Python<'_>, projections: &[(String, String, Vec<String>)]) -> PyResult<TableDefinition> {
-        let spec = self.plan.key_spec();
+        let spec = self.plan().key_spec();
         let mut attributes: Vec<(Arc<str>, Tag)> = Vec::new();
         let index_parts = spec
             .indexes
@@ -392,7 +393,7 @@ impl Table {
                 Some((_, kind, fields)) if kind == "INCLUDE" => Projection::Include(
                     fields
                         .iter()
-                        .map(|field| self.plan.stored_name(py, field))
+                        .map(|field| self.plan().stored_name(py, field))
                         .collect::<PyResult<_>>()?,
                 ),
                 _ => Projection::All,
@@ -423,7 +424,7 @@ impl Table {
     fn item(&self, item: &Bound<'_, PyAny>, context: &Context) -> PyResult<Vec<u8>> {
         let py = item.py();
         let mut wire = Vec::with_capacity(512);
-        in_context(py, context, self.plan.encode_item(item, &mut wire))?;
+        in_context(py, context, self.plan().encode_item(item, &mut wire))?;
         // The wire form is never smaller than what DynamoDB counts, so most items need no counting.
         if wire.len() > limits::ITEM_BYTES {
             exceptions::check_size(py, &wire, context)?;
@@ -433,7 +434,7 @@ impl Table {
 
     fn key(&self, key: &Bound<'_, PyAny>, context: &Context) -> PyResult<Vec<u8>> {
         let mut wire = Vec::with_capacity(96);
-        in_context(key.py(), context, self.plan.encode_key(key, &mut wire))?;
+        in_context(key.py(), context, self.plan().encode_key(key, &mut wire))?;
         Ok(wire)
     }
 
@@ -443,7 +444,7 @@ impl Table {
         condition: Option<&Bound<'_, PyAny>>,
         context: &Context,
     ) -> PyResult<Option<Condition>> {
-        let condition = condition.map(|condition| expression::condition(&self.plan, condition));
+        let condition = condition.map(|condition| expression::condition(self.plan(), condition));
         in_context(py, context, condition.transpose())
     }
 }

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field as Constrained
 
+from oxidyn import Attribute, SchemaError
 from tests.codec.judges import Field
 
 TEXTS = Field(list[str])
@@ -53,3 +54,8 @@ def test_a_list_that_holds_itself_is_an_error_and_not_a_crash():
 
 def test_a_set_on_the_wire_is_left_to_pydantic():
     assert sorted(TEXTS.load({"SS": ["a", "b"]})) == ["a", "b"]
+
+
+def test_a_stored_name_on_an_element_is_refused_because_it_would_do_nothing():
+    with pytest.raises(SchemaError, match=r"value\[\].*Attribute\(name=\.\.\.\) names a field"):
+        Field(list[Annotated[str, Attribute(name="n")]])

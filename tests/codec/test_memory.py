@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from oxidyn import InvalidItem, ItemAdapter
+from oxidyn import Client, InvalidItem, ItemAdapter
 
 # Less than the smallest object.
 NOTHING = 20
@@ -105,3 +105,17 @@ def test_a_class_made_at_run_time_goes_with_its_plan():
     gc.collect()
 
     assert passing() is None
+
+
+def test_a_class_that_reaches_its_own_table_is_collected():
+    class Held(BaseModel):
+        id: str
+
+    with Client.local() as client:
+        type.__setattr__(Held, "__table__", client.table(Held, name="held", partition="id"))
+    held = weakref.ref(Held)
+    del Held
+
+    gc.collect()
+
+    assert held() is None

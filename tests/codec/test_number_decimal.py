@@ -79,7 +79,6 @@ def test_constraints_hold_for_stored_numbers_as_for_pydantic(value):
         Field(Annotated[Decimal, constraint]).check_against_pydantic({"N": str(value)}, value)
 
 
-
 class Money(Decimal):
     """A subclass is written by its text, an exact Decimal of few digits by its parts."""
 
