@@ -147,7 +147,10 @@ def test_any_value_comes_back_equal_or_as_the_member_that_reads_its_text(types, 
     [tag] = attribute
     if tag not in ("S", "N", "L"):
         assert (loaded, type(loaded)) == (value, type(value))
-    assert field.store_instance(field.model.model_construct(value=loaded)) == attribute or tag == "S"
+    elif tag != "S":
+        again = field.store_instance(field.model.model_construct(value=loaded))
+        # A float may come back as the int of its value, whose text is another: 1e8 and 100000000.
+        assert again == attribute or Decimal(again["N"]) == Decimal(attribute["N"])
 
 
 @pytest.mark.parametrize("left_to_right", [False, True])
