@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `schema` | reading core-schema dicts; the errors of compiling |
 //! | `node`, `nodes/` | the families of values, one file each, and the one list of all |
+//! | `own` | Pydantic's own validator and serializer of a schema |
 //! | `definitions` | schemas that others refer to, so that models may be recursive |
 //! | `infer` | values without a schema |
 //! | `state` | what an encoding and a decoding carry; refusals and their paths |
@@ -24,6 +25,7 @@ mod low_level;
 mod node;
 mod nodes;
 mod options;
+mod own;
 mod plan;
 pub mod python;
 mod schema;

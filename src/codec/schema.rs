@@ -1,24 +1,19 @@
 //! Reading core-schema dicts: what a node is compiled from, and the errors of compiling, which name the field's path.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
 
-use pyo3::PyTraverseError;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::definitions::Definitions;
-use super::infer;
 use super::node::{self, Node};
 use super::nodes::reference::ReferenceNode;
 use super::nodes::union::collect_discriminating;
 use super::options::{PlanOptions, Unset};
+pub use super::own::Own;
 use super::python;
-use super::state::{Decoding, Outcome, Refusal};
 use crate::wire::Tag;
-use crate::wire::reader::Reader;
 
 /// Members of a core-schema dict.
 pub trait SchemaDict<'py> {
@@ -80,90 +75,6 @@ pub struct Marks {
     pub keeps_offset: bool,
 }
 
-/// The schema of a node as Pydantic itself would use it: the way for every value that the node does not take natively,
-/// and for the constraints that it does not check itself. Its validator is made when it is first needed.
-pub struct Own {
-    schema: Py<PyDict>,
-    config: Option<Py<PyDict>>,
-    definitions: Option<Py<PyList>>,
-    validate: OnceLock<Py<PyAny>>,
-}
-
-impl Own {
-    /// The value as Pydantic takes it, in lax mode where `lax`, else as the schema says.
-    #[inline(never)]
-    pub fn validate<'py>(&self, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
-        let py = value.py();
-        let validate = self.validator(py)?;
-        let result = if lax {
-            let options = PyDict::new(py);
-            options.set_item("strict", false)?;
-            validate.call((value,), Some(&options))
-        } else {
-            validate.call1((value,))
-        };
-        result.map_err(|error| Refusal::from_validation_error(py, error))
-    }
-
-    /// The value that JSON text stands for, as Pydantic's JSON mode reads it.
-    #[inline(never)]
-    pub fn validate_json<'py>(&self, py: Python<'py>, json: &[u8]) -> Outcome<Bound<'py, PyAny>> {
-        let validator = self.validator(py)?.getattr(pyo3::intern!(py, "__self__"))?;
-        validator
-            .call_method1(pyo3::intern!(py, "validate_json"), (PyBytes::new(py, json),))
-            .map_err(|error| Refusal::from_validation_error(py, error))
-    }
-
-    /// Read a value of a wire type that is not the node's, and leave it to Pydantic.
-    #[cold]
-    #[inline(never)]
-    pub fn convert<'py>(
-        &self,
-        tag: Tag,
-        reader: &mut Reader<'_>,
-        state: &mut Decoding<'_, 'py>,
-    ) -> Outcome<Bound<'py, PyAny>> {
-        let value = infer::decode(tag, reader, state)?;
-        let py = state.py;
-        self.validator(py)?
-            .call1((&value,))
-            .map_err(|error| Refusal::from_mismatch(py, error, tag))
-    }
-
-    fn validator<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
-        if let Some(validate) = self.validate.get() {
-            return Ok(validate.bind(py));
-        }
-        let mut schema = self.schema.bind(py).clone();
-        if let Some(definitions) = &self.definitions {
-            let wrapped = PyDict::new(py);
-            wrapped.set_item("type", "definitions")?;
-            wrapped.set_item("schema", &schema)?;
-            wrapped.set_item("definitions", definitions)?;
-            schema = wrapped;
-        }
-        let validator = python::schema_validator(py)?.call1((schema, &self.config))?;
-        let validate = validator.getattr("validate_python")?.unbind();
-        // Another thread may have made one meanwhile; either will do.
-        Ok(self.validate.get_or_init(|| validate).bind(py))
-    }
-
-    /// The schema and its config.
-    pub fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyDict>, Option<Bound<'py, PyDict>>) {
-        (
-            self.schema.bind(py).clone(),
-            self.config.as_ref().map(|config| config.bind(py).clone()),
-        )
-    }
-
-    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.schema)?;
-        visit.call(&self.config)?;
-        visit.call(&self.definitions)?;
-        visit.call(self.validate.get())
-    }
-}
-
 /// Compiles schemas, and knows where it is.
 pub struct Builder<'a, 'py> {
     pub py: Python<'py>,
@@ -185,7 +96,6 @@ pub struct Builder<'a, 'py> {
     pending: Vec<(u32, Bound<'py, PyDict>)>,
     /// References that are being compiled in place: meeting one again is a recursion.
     open: Vec<String>,
-    references: usize,
 }
 
 impl<'a, 'py> Builder<'a, 'py> {
@@ -205,7 +115,6 @@ impl<'a, 'py> Builder<'a, 'py> {
             numbers: HashMap::new(),
             pending: Vec::new(),
             open: Vec::new(),
-            references: 0,
         };
         if schema.text("type")?.as_deref() == Some("definitions") {
             let list = schema.required("definitions")?.cast_into::<PyList>()?;
@@ -321,7 +230,6 @@ impl<'a, 'py> Builder<'a, 'py> {
     /// Models are compiled once each and may be recursive; what else is shared (enums, named types) is small, and is
     /// compiled where it stands, so that its wire types are known there.
     fn build_reference(&mut self, name: &str) -> PyResult<Node> {
-        self.references += 1;
         let schema = self.definition(name)?;
         let kind = schema.text("type")?.unwrap_or_default();
         let is_model = matches!(kind.as_str(), "model" | "dataclass" | "typed-dict");
@@ -370,40 +278,29 @@ impl<'a, 'py> Builder<'a, 'py> {
         Ok(())
     }
 
-    /// What Pydantic itself would use for this schema. Whether it refers to definitions is not known before it is
-    /// compiled, so nodes take it after their parts.
+    /// What Pydantic itself would use for this schema.
     pub fn own(&self, schema: &Bound<'py, PyDict>) -> Box<Own> {
-        let refers = self.references > 0 || !self.schemas.is_empty();
-        Box::new(Own {
-            schema: schema.clone().unbind(),
-            config: self.config.clone().map(Bound::unbind),
-            definitions: self
-                .schema_list
-                .as_ref()
-                .filter(|_| refers)
-                .map(|list| list.clone().unbind()),
-            validate: OnceLock::new(),
-        })
+        Box::new(Own::new(schema, self.config.as_ref(), self.schema_list.as_ref()))
     }
 
     /// The same without constraints: what converts a value and asks nothing more of it.
     pub fn own_without_constraints(&self, schema: &Bound<'py, PyDict>) -> PyResult<Box<Own>> {
-        let mut own = self.own(&without_constraints(schema)?);
-        if let Some(config) = &self.config {
-            let config = config.copy()?;
-            remove(
-                &config,
-                &[
-                    "str_min_length",
-                    "str_max_length",
-                    "str_strip_whitespace",
-                    "str_to_lower",
-                    "str_to_upper",
-                ],
-            )?;
-            own.config = Some(config.unbind());
-        }
-        Ok(own)
+        let schema = without_constraints(schema)?;
+        let Some(config) = &self.config else {
+            return Ok(self.own(&schema));
+        };
+        let config = config.copy()?;
+        remove(
+            &config,
+            &[
+                "str_min_length",
+                "str_max_length",
+                "str_strip_whitespace",
+                "str_to_lower",
+                "str_to_upper",
+            ],
+        )?;
+        Ok(Box::new(Own::new(&schema, Some(&config), self.schema_list.as_ref())))
     }
 
     /// Compile the schema of a place in a plan that is compiled already.
@@ -417,12 +314,7 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// A scalar's: it refers to nothing.
     pub fn own_scalar(&self, schema: &Bound<'py, PyDict>) -> Box<Own> {
-        Box::new(Own {
-            schema: schema.clone().unbind(),
-            config: self.config.clone().map(Bound::unbind),
-            definitions: None,
-            validate: OnceLock::new(),
-        })
+        Box::new(Own::new(schema, self.config.as_ref(), None))
     }
 
     /// A member of the schema, else of the model's config under another name.

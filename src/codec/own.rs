@@ -1,0 +1,144 @@
+//! Pydantic's own validator and serializer of a node's schema: the way to what only Python can do.
+
+use std::sync::OnceLock;
+
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+use super::state::{Decoding, Outcome, Refusal};
+use super::{infer, python};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+
+/// The schema of a node as Pydantic itself would use it: the way for every value that the node does not take natively,
+/// and for the constraints that it does not check itself. Its validator is made when it is first needed.
+pub struct Own {
+    schema: Py<PyDict>,
+    config: Option<Py<PyDict>>,
+    definitions: Option<Py<PyList>>,
+    validate: OnceLock<Py<PyAny>>,
+    to_python: OnceLock<Py<PyAny>>,
+}
+
+impl Own {
+    /// `definitions` are those that the schema may refer to.
+    pub fn new<'py>(
+        schema: &Bound<'py, PyDict>,
+        config: Option<&Bound<'py, PyDict>>,
+        definitions: Option<&Bound<'py, PyList>>,
+    ) -> Self {
+        Self {
+            schema: schema.clone().unbind(),
+            config: config.map(|config| config.clone().unbind()),
+            definitions: definitions.map(|definitions| definitions.clone().unbind()),
+            validate: OnceLock::new(),
+            to_python: OnceLock::new(),
+        }
+    }
+
+    /// The value as Pydantic takes it, in lax mode where `lax`, else as the schema says.
+    #[inline(never)]
+    pub fn validate<'py>(&self, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
+        let py = value.py();
+        let validate = self.validator(py)?;
+        let result = if lax {
+            let options = PyDict::new(py);
+            options.set_item("strict", false)?;
+            validate.call((value,), Some(&options))
+        } else {
+            validate.call1((value,))
+        };
+        result.map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
+    /// The value that JSON text stands for, as Pydantic's JSON mode reads it.
+    #[inline(never)]
+    pub fn validate_json<'py>(&self, py: Python<'py>, json: &[u8]) -> Outcome<Bound<'py, PyAny>> {
+        let validator = self.validator(py)?.getattr(pyo3::intern!(py, "__self__"))?;
+        validator
+            .call_method1(pyo3::intern!(py, "validate_json"), (PyBytes::new(py, json),))
+            .map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
+    /// Read a value of a wire type that is not the node's, and leave it to Pydantic.
+    #[cold]
+    #[inline(never)]
+    pub fn convert<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        let value = infer::decode(tag, reader, state)?;
+        let py = state.py;
+        self.validator(py)?
+            .call1((&value,))
+            .map_err(|error| Refusal::from_mismatch(py, error, tag))
+    }
+
+    /// A dict of a model's values, each under its field's name, aliases or not.
+    pub fn validate_by_name<'py>(&self, values: &Bound<'py, PyDict>) -> Outcome<Bound<'py, PyAny>> {
+        let py = values.py();
+        let options = PyDict::new(py);
+        options.set_item("by_name", true)?;
+        self.validator(py)?
+            .call((values,), Some(&options))
+            .map_err(|error| Refusal::from_user_code(py, error))
+    }
+
+    /// What the schema's serializer makes of the value, in Pydantic's python mode.
+    #[inline(never)]
+    pub fn to_python<'py>(&self, value: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
+        let py = value.py();
+        let serialize = || -> PyResult<Bound<'py, PyAny>> {
+            if let Some(to_python) = self.to_python.get() {
+                return to_python.bind(py).call1((value,));
+            }
+            let serializer = python::schema_serializer(py)?.call1((self.whole(py)?, &self.config))?;
+            let to_python = serializer.getattr("to_python")?.unbind();
+            self.to_python.get_or_init(|| to_python).bind(py).call1((value,))
+        };
+        serialize().map_err(|error| Refusal::from_user_code(py, error))
+    }
+
+    fn validator<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        if let Some(validate) = self.validate.get() {
+            return Ok(validate.bind(py));
+        }
+        let validator = python::schema_validator(py)?.call1((self.whole(py)?, &self.config))?;
+        let validate = validator.getattr("validate_python")?.unbind();
+        // Another thread may have made one meanwhile; either will do.
+        Ok(self.validate.get_or_init(|| validate).bind(py))
+    }
+
+    /// The schema with what it may refer to.
+    fn whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let schema = self.schema.bind(py);
+        let Some(definitions) = &self.definitions else {
+            return Ok(schema.clone());
+        };
+        let whole = PyDict::new(py);
+        whole.set_item("type", "definitions")?;
+        whole.set_item("schema", schema)?;
+        whole.set_item("definitions", definitions)?;
+        Ok(whole)
+    }
+
+    /// The schema and its config.
+    pub fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyDict>, Option<Bound<'py, PyDict>>) {
+        (
+            self.schema.bind(py).clone(),
+            self.config.as_ref().map(|config| config.bind(py).clone()),
+        )
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.schema)?;
+        visit.call(&self.config)?;
+        visit.call(&self.definitions)?;
+        visit.call(self.validate.get())?;
+        visit.call(self.to_python.get())
+    }
+}
