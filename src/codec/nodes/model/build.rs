@@ -1,0 +1,180 @@
+//! A model's schema → its plan.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU16;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use super::field::{Absent, build_field};
+use super::fields_set::FieldsSets;
+use super::instance::Kind;
+use super::{Field, Model, ModelNode};
+use crate::codec::ffi::DictWalk;
+use crate::codec::node::Node;
+use crate::codec::schema::{Builder, SchemaDict};
+
+pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+    let py = builder.py;
+    if schema.flag("root_model")?.unwrap_or(false) {
+        return Err(builder.unsupported("a root model"));
+    }
+    let inner = schema.schema("schema")?;
+    let kind = inner.text("type")?.unwrap_or_default();
+    if kind != "model-fields" {
+        return Err(builder.unsupported(&format!("a model with a `{kind}`")));
+    }
+    refuse_serializers(schema, &inner, builder)?;
+    refuse_extra(&inner, builder)?;
+    let kind = if schema.flag("custom_init")?.unwrap_or(false) {
+        Kind::Initialized
+    } else {
+        let post_init = schema
+            .text("post_init")?
+            .map(|name| PyString::intern(py, &name).unbind());
+        Kind::Model {
+            post_init,
+            fields_sets: FieldsSets::default(),
+        }
+    };
+    let fields = inner.schema("fields")?;
+    let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
+    let fields = fields.collect::<PyResult<Vec<(String, Bound<'py, PyDict>)>>>()?;
+    build_fields(schema, kind, fields, builder)
+}
+
+pub(super) fn build_dataclass<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+    let py = builder.py;
+    let inner = schema.schema("schema")?;
+    let kind = inner.text("type")?.unwrap_or_default();
+    if kind != "dataclass-args" {
+        return Err(builder.unsupported(&format!("a dataclass with a `{kind}`")));
+    }
+    refuse_serializers(schema, &inner, builder)?;
+    refuse_extra(&inner, builder)?;
+    let mut fields = Vec::new();
+    let mut init_only = Vec::new();
+    for field in inner.required("fields")?.try_iter()? {
+        let field = field?.cast_into::<PyDict>()?;
+        let name = field.text("name")?.unwrap_or_default();
+        if field.flag("init_only")?.unwrap_or(false) {
+            let default = field.schema("schema")?.get_item("default")?;
+            let Some(default) = default else {
+                return builder.inside(name, |builder| Err(builder.unsupported("an InitVar without a default")));
+            };
+            init_only.push(default);
+        } else {
+            fields.push((name, field));
+        }
+    }
+    let post_init = schema.flag("post_init")?.unwrap_or(false);
+    let post_init = post_init
+        .then(|| PyTuple::new(py, init_only).map(Bound::unbind))
+        .transpose()?;
+    let kind = Kind::Dataclass {
+        slots: schema.flag("slots")?.unwrap_or(false),
+        post_init,
+    };
+    build_fields(schema, kind, fields, builder)
+}
+
+pub(super) fn build_typed_dict<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+    refuse_extra(schema, builder)?;
+    let fields = schema.schema("fields")?;
+    let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
+    let fields = fields.collect::<PyResult<Vec<(String, Bound<'py, PyDict>)>>>()?;
+    build_fields(schema, Kind::TypedDict, fields, builder)
+}
+
+fn refuse_serializers<'py>(
+    schema: &Bound<'py, PyDict>,
+    inner: &Bound<'py, PyDict>,
+    builder: &Builder<'_, 'py>,
+) -> PyResult<()> {
+    builder.refuse_serializer(schema)?;
+    builder.refuse_serializer(inner)
+}
+
+fn refuse_extra<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<()> {
+    let extra = builder.setting(schema, "extra_behavior", "extra_fields_behavior")?;
+    if extra.is_some_and(|extra| extra.extract::<String>().is_ok_and(|extra| extra == "allow")) {
+        return Err(builder.unsupported("a model with extra=\"allow\""));
+    }
+    Ok(())
+}
+
+fn build_fields<'py>(
+    schema: &Bound<'py, PyDict>,
+    kind: Kind,
+    schemas: Vec<(String, Bound<'py, PyDict>)>,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Node> {
+    let py = builder.py;
+    let is_root = std::mem::take(&mut builder.at_root);
+    let template = PyDict::new(py);
+    let mut fields = Vec::with_capacity(schemas.len());
+    let mut by_attribute = HashMap::with_capacity(schemas.len());
+    for (name, schema) in schemas {
+        let field = builder.inside(name.clone(), |builder| {
+            build_field(&name, &schema, &kind, is_root, builder)
+        })?;
+        let index = u16::try_from(fields.len()).expect("fewer fields than 65,536");
+        if by_attribute.insert(field.stored.clone(), index).is_some() {
+            let message = format!("the name {:?} is stored for another field already", field.stored);
+            return builder.inside(name, |builder| Err(builder.schema_error(&message)));
+        }
+        if !matches!(kind, Kind::TypedDict) {
+            let default = field.default.as_ref().filter(|_| matches!(field.absent, Absent::Plain));
+            template.set_item(&field.name, default)?;
+        }
+        fields.push(field);
+    }
+    let successors = (1..=fields.len())
+        .chain([0])
+        .map(|next| AtomicU16::new(u16::try_from(next).unwrap_or(0)));
+    let from_template = |field: &Field| {
+        !matches!(kind, Kind::TypedDict) && matches!(field.absent, Absent::Plain) && field.default_check.is_none()
+    };
+    let awaited = (0..128u32).zip(&fields).filter(|(_, field)| !from_template(field));
+    let awaited = awaited.fold(0u128, |awaited, (index, _)| awaited | 1 << index);
+    let model = Model {
+        own: builder.own(schema),
+        class: match schema.member("cls")? {
+            Some(class) => class.cast_into()?.unbind(),
+            None => py.get_type::<PyDict>().unbind(),
+        },
+        kind,
+        skips_unset: fields.iter().any(|field| field.skips_unset),
+        successors: successors.collect(),
+        awaited,
+        fields: fields.into_boxed_slice(),
+        by_attribute,
+        template: template.unbind(),
+        no_arguments: PyTuple::empty(py).unbind(),
+    };
+    Ok(ModelNode(Box::new(model)).into())
+}
+
+/// The fields of a model's, dataclass's or TypedDict's schema; of another schema none.
+pub fn fields_of<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyDict>)>> {
+    let mut fields = Vec::new();
+    let holder = match schema.text("type")?.as_deref() {
+        Some("model" | "dataclass") => schema.schema("schema")?,
+        Some("typed-dict") => schema.clone(),
+        _ => return Ok(fields),
+    };
+    let Some(declared) = holder.member("fields")? else {
+        return Ok(fields);
+    };
+    if let Ok(declared) = declared.cast::<PyDict>() {
+        for (name, field) in declared.iter() {
+            fields.push((name.extract()?, field.cast_into()?));
+        }
+    } else {
+        for field in declared.try_iter()? {
+            let field = field?.cast_into::<PyDict>()?;
+            fields.push((field.text("name")?.unwrap_or_default(), field));
+        }
+    }
+    Ok(fields)
+}

@@ -1,0 +1,153 @@
+//! Attributes → an instance's fields. Hot.
+
+use std::sync::atomic::Ordering;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::Model;
+use super::field::Absent;
+use super::fields_set::Seen;
+use super::instance::Kind;
+use crate::codec::node::Node;
+use crate::codec::python;
+use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
+use crate::wire::reader::Reader;
+
+impl Model {
+    /// Read an object of attributes: `{"name":{"S":"x"}}`.
+    pub fn decode_fields<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        let py = state.py;
+        let dict = match self.kind {
+            Kind::TypedDict => PyDict::new(py),
+            _ => self.template.bind(py).copy()?,
+        };
+        let mut seen = Seen::default();
+        let mut refused: Vec<Line> = Vec::new();
+        let mut previous = self.fields.len();
+        let mut more = reader.begin_object()?;
+        while more {
+            let start = reader.position();
+            let depth = state.depth;
+            let predicted = usize::from(self.successors[previous].load(Ordering::Relaxed));
+            let likely = self.fields.get(predicted);
+            let (index, position, value) = match likely.and_then(|field| field.read_expected(reader, state)) {
+                Some(value) => (predicted, start + self.fields[predicted].head.len() - 1, value),
+                None => {
+                    let Some(index) = self.read_name(previous, reader, state, &mut refused)? else {
+                        more = reader.next_member()?;
+                        continue;
+                    };
+                    let position = reader.position();
+                    (index, position, self.fields[index].read(reader, state))
+                }
+            };
+            previous = index;
+            let field = &self.fields[index];
+            seen.insert(index);
+            match value {
+                Ok(value) => dict.set_item(field.name.bind(py), value)?,
+                Err(refusal) => {
+                    refusal.under(|| Step::name(field.name.bind(py))).gather(&mut refused)?;
+                    state.depth = depth;
+                    reader.seek(position);
+                    reader.skip_value()?;
+                }
+            }
+            more = reader.next_member()?;
+        }
+        if !seen.has_all(self.awaited) || self.fields.len() > 128 {
+            self.fill_absent(&dict, &mut seen, &mut refused)?;
+        }
+        if !refused.is_empty() {
+            return Err(Box::new(Refusal::Lines(refused)));
+        }
+        self.build_instance(dict, &seen)
+    }
+
+    /// Read an attribute's name: the predicted one is compared, another looked up. One that is no field is skipped with
+    /// its value.
+    #[inline]
+    fn read_name(
+        &self,
+        previous: usize,
+        reader: &mut Reader<'_>,
+        state: &Decoding<'_, '_>,
+        refused: &mut Vec<Line>,
+    ) -> Outcome<Option<usize>> {
+        let predicted = usize::from(self.successors[previous].load(Ordering::Relaxed));
+        if let Some(field) = self.fields.get(predicted)
+            && reader.try_key(&field.head[1..])
+        {
+            return Ok(Some(predicted));
+        }
+        let name = reader.key()?;
+        if let Some(&index) = self.by_attribute.get(&*name) {
+            self.successors[previous].store(index, Ordering::Relaxed);
+            return Ok(Some(usize::from(index)));
+        }
+        if state.refuses_unknown {
+            let message = "found an attribute that is no field (unknown=\"error\")";
+            Refusal::new("extra_forbidden", message)
+                .under(|| Step::text(state.py, &name))
+                .gather(refused)?;
+        }
+        reader.skip_value()?;
+        Ok(None)
+    }
+
+    #[cold]
+    fn fill_absent(&self, dict: &Bound<'_, PyDict>, seen: &mut Seen, refused: &mut Vec<Line>) -> Outcome<()> {
+        let py = dict.py();
+        for (index, field) in self.fields.iter().enumerate() {
+            if seen.has(index) {
+                continue;
+            }
+            let name = field.name.bind(py);
+            let value = match &field.absent {
+                Absent::Missing => Err(Refusal::missing()),
+                Absent::Nothing => {
+                    if !self.is_typed_dict() {
+                        dict.del_item(name)?;
+                    }
+                    continue;
+                }
+                Absent::Plain => match &field.default_check {
+                    None if !self.is_typed_dict() => continue,
+                    _ => Ok(field.default(py).expect("a plain default").clone()),
+                },
+                Absent::Copied(default) => Ok(python::deepcopy(py)?.call1((default,))?),
+                // A factory that needs the other fields is not called when those are refused, as Pydantic has it.
+                Absent::FactoryOfData(_) if !refused.is_empty() => continue,
+                Absent::FactoryOfData(factory) => {
+                    let data = PyDict::new(py);
+                    for earlier in &self.fields[..index] {
+                        data.set_item(&earlier.name, dict.get_item(&earlier.name)?)?;
+                    }
+                    Ok(factory.bind(py).call1((data,))?)
+                }
+                Absent::Factory(factory) => Ok(factory.bind(py).call0()?),
+                Absent::EmptySet => {
+                    seen.insert(index);
+                    match &field.node {
+                        Node::Set(node) => node.empty(py),
+                        _ => Err(Refusal::missing()),
+                    }
+                }
+            };
+            let checked = value.and_then(|value| match &field.default_check {
+                Some(own) => own.validate(&value, false),
+                None => Ok(value),
+            });
+            match checked {
+                Ok(value) => dict.set_item(name, value)?,
+                Err(refusal) => refusal.under(|| Step::name(name)).gather(refused)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! An instance's fields → attributes. Hot.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PySet};
+
+use super::field::Absent;
+use super::instance::Kind;
+use super::{Field, Model};
+use crate::codec::ffi::{DictWalk, instance_dict};
+use crate::codec::infer;
+use crate::codec::key_form::{self, Role};
+use crate::codec::state::{Encoding, Line, Outcome, Refusal, Step};
+use crate::wire::writer;
+
+impl Model {
+    /// Append the fields as an object: `{"name":{"S":"x"}}`.
+    pub fn encode_fields(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let py = value.py();
+        if !self.is_instance(value)? {
+            let class = self.class.bind(py).name()?;
+            let kind = if self.is_typed_dict() {
+                "dict_type"
+            } else {
+                "model_type"
+            };
+            return Err(Refusal::unexpected(kind, &format!("an instance of {class}"), value));
+        }
+        let fields_set = match &self.kind {
+            // A bare `cls.__new__(cls)` has none: then everything it has is stored.
+            Kind::Model { .. } | Kind::Initialized if self.skips_unset => value
+                .getattr_opt(pyo3::intern!(py, "__pydantic_fields_set__"))?
+                .and_then(|set| set.cast_into::<PySet>().ok()),
+            _ => None,
+        };
+        let mut fields = FieldWriter {
+            first: true,
+            refused: Vec::new(),
+            fields_set,
+            state,
+        };
+        fields.state.push(b"{");
+        match &self.kind {
+            Kind::Dataclass { slots: true, .. } => {
+                for field in &self.fields {
+                    fields.write(field, value.getattr_opt(field.name.bind(py))?)?;
+                }
+            }
+            Kind::TypedDict => {
+                let dict = value.cast::<PyDict>().map_err(PyErr::from)?;
+                self.encode_dict(dict, &mut fields)?;
+                self.refuse_undeclared(dict, &mut fields.refused)?;
+            }
+            Kind::Model { .. } | Kind::Initialized | Kind::Dataclass { .. } => {
+                self.encode_dict(&instance_dict(value)?, &mut fields)?;
+            }
+        }
+        fields.state.push(b"}");
+        let FieldWriter { refused, .. } = fields;
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(Box::new(Refusal::Lines(refused)))
+        }
+    }
+
+    /// Instances have their fields in the model's order: then each is the next one of the walk, told by its name's
+    /// address. From the first that is not, fields are looked up.
+    #[inline]
+    fn encode_dict<'py>(&self, dict: &Bound<'py, PyDict>, fields: &mut FieldWriter<'_, '_, 'py>) -> Outcome<()> {
+        let py = dict.py();
+        let mut walk = DictWalk::new(dict);
+        for (index, field) in self.fields.iter().enumerate() {
+            match walk.next_named(&field.name) {
+                Some(value) => fields.write(field, Some(value))?,
+                None => {
+                    for field in &self.fields[index..] {
+                        fields.write(field, dict.get_item(field.name.bind(py))?)?;
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A key that the TypedDict does not declare would be lost.
+    fn refuse_undeclared(&self, dict: &Bound<'_, PyDict>, refused: &mut Vec<Line>) -> Outcome<()> {
+        let py = dict.py();
+        for (name, _) in DictWalk::new(dict) {
+            let declared = self.fields.iter().any(|field| name.is(&field.name))
+                || self
+                    .fields
+                    .iter()
+                    .any(|field| name.eq(field.name.bind(py)).unwrap_or(false));
+            if !declared {
+                let refusal = Refusal::new(
+                    "extra_forbidden",
+                    "expected only the TypedDict's own keys, found another",
+                );
+                refusal.under(|| Step::Name(name.clone().unbind())).gather(refused)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct FieldWriter<'a, 'b, 'py> {
+    first: bool,
+    refused: Vec<Line>,
+    fields_set: Option<Bound<'py, PySet>>,
+    state: &'a mut Encoding<'b>,
+}
+
+impl<'py> FieldWriter<'_, '_, 'py> {
+    #[inline]
+    fn write(&mut self, field: &Field, value: Option<Bound<'py, PyAny>>) -> Outcome<()> {
+        let Some(value) = value else {
+            return self.write_nothing(field);
+        };
+        if value.is_none() && field.omits_none || field.omits_empty && infer::is_empty_set(&value) {
+            return Ok(());
+        }
+        if field.skips_unset
+            && let Some(fields_set) = &self.fields_set
+            && !fields_set.contains(field.name.bind(value.py()))?
+        {
+            return Ok(());
+        }
+        let start = self.state.out.len();
+        let depth = self.state.depth;
+        writer::push_small(self.state.out, &field.head[usize::from(self.first)..]);
+        let content = self.state.out.len();
+        let written = field.node.encode(&value, self.state).and_then(|()| match field.role {
+            Role::None => Ok(()),
+            Role::Key | Role::Index => key_form::check_written(&self.state.out[content..]),
+        });
+        match written {
+            Ok(()) => self.first = false,
+            Err(refusal) => {
+                refusal
+                    .under(|| Step::name(field.name.bind(value.py())))
+                    .gather(&mut self.refused)?;
+                self.state.out.truncate(start);
+                self.state.depth = depth;
+            }
+        }
+        Ok(())
+    }
+
+    /// The instance has no such value: a TypedDict may go without, a `model_construct` may have forgotten it.
+    #[cold]
+    fn write_nothing(&mut self, field: &Field) -> Outcome<()> {
+        if matches!(field.absent, Absent::Nothing) {
+            return Ok(());
+        }
+        Python::attach(|py| Refusal::missing().under(|| Step::name(field.name.bind(py)))).gather(&mut self.refused)
+    }
+}

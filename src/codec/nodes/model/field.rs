@@ -1,0 +1,298 @@
+//! One field: its names, its node, and what stands for its absence.
+
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString};
+
+use super::build::fields_of;
+use super::instance::Kind;
+use crate::codec::infer;
+use crate::codec::key_form::{self, Role};
+use crate::codec::node::Node;
+use crate::codec::options::Unset;
+use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, oxidyn_metadata};
+use crate::codec::state::{Decoding, Outcome};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+use crate::wire::writer;
+
+pub struct Field {
+    pub name: Py<PyString>,
+    /// `,"name":`
+    pub(super) head: Box<[u8]>,
+    /// The name with the one wire type that the field has beside NULL, `"name":{"S":`, which is compared in one go. None
+    /// where there are several types, and for keys, whose form is looked at as a whole.
+    pub(super) expected: Option<(Tag, Box<[u8]>)>,
+    pub stored: Box<str>,
+    pub node: Node,
+    pub role: Role,
+    /// None is not stored, because the default is literally None.
+    pub omits_none: bool,
+    /// An empty set is not stored, because absent gives it back.
+    pub omits_empty: bool,
+    pub(super) skips_unset: bool,
+    pub(super) absent: Absent,
+    /// Checks what stands for an absent value, where the model validates its defaults.
+    pub(super) default_check: Option<Box<Own>>,
+    /// The name under which Pydantic takes the value.
+    pub(super) input_name: Py<PyString>,
+    /// What Pydantic itself would use: for keys, and for the values of conditions and updates.
+    pub own: Box<Own>,
+    pub(super) default: Option<Py<PyAny>>,
+}
+
+/// What stands for an attribute that is not there.
+pub(super) enum Absent {
+    /// Nothing: it is required.
+    Missing,
+    /// Nothing: it is not required.
+    Nothing,
+    /// The default, from the template.
+    Plain,
+    /// A default that may be changed: a copy of it.
+    Copied(Py<PyAny>),
+    Factory(Py<PyAny>),
+    FactoryOfData(Py<PyAny>),
+    EmptySet,
+}
+
+impl Field {
+    pub fn default<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
+        self.default.as_ref().map(|default| default.bind(py))
+    }
+
+    /// Whether every instance has it.
+    pub fn is_always_there(&self) -> bool {
+        !matches!(self.absent, Absent::Nothing)
+    }
+
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.node.traverse(visit)?;
+        self.own.traverse(visit)?;
+        visit.call(&self.default)?;
+        if let Some(own) = &self.default_check {
+            own.traverse(visit)?;
+        }
+        match &self.absent {
+            Absent::Copied(object) | Absent::Factory(object) | Absent::FactoryOfData(object) => visit.call(object),
+            Absent::Missing | Absent::Nothing | Absent::Plain | Absent::EmptySet => Ok(()),
+        }
+    }
+
+    /// Read the value if the name and the wire type are written as they mostly are; otherwise nothing is read.
+    #[inline]
+    pub(super) fn read_expected<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Option<Outcome<Bound<'py, PyAny>>> {
+        let (tag, written) = self.expected.as_ref()?;
+        reader.try_bytes(written).then(|| {
+            let value = self.node.decode(*tag, reader, state)?;
+            reader.end()?;
+            Ok(value)
+        })
+    }
+
+    /// Read the field's value, and in a key require its canonical form.
+    #[inline]
+    pub(super) fn read<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        if self.role == Role::None {
+            return self.node.decode_value(reader, state);
+        }
+        reader.peek();
+        let start = reader.position();
+        let value = self.node.decode_value(reader, state)?;
+        let stored = &reader.bytes()[start..reader.position()];
+        if !self.node.writes_again(stored) {
+            key_form::check_stored(stored, &self.node, &value, state)?;
+        }
+        Ok(value)
+    }
+}
+
+pub(super) fn build_field<'py>(
+    name: &str,
+    field: &Bound<'py, PyDict>,
+    kind: &Kind,
+    is_root: bool,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Field> {
+    let py = builder.py;
+    let schema = field.schema("schema")?;
+    let role = if is_root {
+        Role::of(name, builder.options)
+    } else {
+        Role::None
+    };
+    if is_root && builder.options.ttl.as_deref() == Some(name) {
+        builder.marks.epoch = Some(Epoch::Ttl);
+    }
+    let node = builder.with_order(role != Role::None, |builder| builder.build(&schema))?;
+
+    let has_default = schema.text("type")?.as_deref() == Some("default");
+    let default = if has_default { schema.get_item("default")? } else { None };
+    let factory = if has_default {
+        schema.member("default_factory")?
+    } else {
+        None
+    };
+    let is_set = matches!(node, Node::Set(_));
+    let is_optional = match kind {
+        Kind::TypedDict => !field.flag("required")?.unwrap_or(true),
+        Kind::Dataclass { .. } => field.flag("init")? == Some(false),
+        Kind::Model { .. } | Kind::Initialized => false,
+    };
+    let gives_empty_set = match (&default, &factory) {
+        (Some(default), _) => infer::is_empty_set(default),
+        (None, Some(factory)) => factory.is(py.get_type::<PySet>()) || factory.is(py.get_type::<PyFrozenSet>()),
+        (None, None) => !is_optional,
+    };
+    let absent = match (&default, &factory) {
+        (Some(default), _) if schema.flag("copy_default")?.unwrap_or(false) || default.hash().is_err() => {
+            Absent::Copied(default.clone().unbind())
+        }
+        (Some(_), _) => Absent::Plain,
+        (None, Some(factory)) if schema.flag("default_factory_takes_data")?.unwrap_or(false) => {
+            Absent::FactoryOfData(factory.clone().unbind())
+        }
+        (None, Some(factory)) => Absent::Factory(factory.clone().unbind()),
+        (None, None) if is_optional => Absent::Nothing,
+        (None, None) if is_set && !matches!(kind, Kind::TypedDict) => Absent::EmptySet,
+        (None, None) => Absent::Missing,
+    };
+    let validates_default = builder.setting(&schema, "validate_default", "validate_default")?;
+    let default_check = match validates_default {
+        Some(on) if has_default && on.is_truthy()? => Some(builder.own(&schema.schema("schema")?)),
+        _ => None,
+    };
+    let stored = stored_name(name, field, &schema, builder)?;
+    let mut head = vec![b','];
+    writer::push_key(&mut head, &stored);
+    let is_choice = matches!(node, Node::Literal(_) | Node::Enum(_));
+    let discriminates = is_choice && builder.discriminates(name, field)?;
+    let tag = node.tags().without(Tag::Null).only().filter(|_| role == Role::None);
+    let expected = tag.map(|tag| {
+        let written = [&head[1..], b"{\"", tag.name().as_bytes(), b"\":"].concat();
+        (tag, written.into_boxed_slice())
+    });
+    let plain_default = default.is_some() && matches!(kind, Kind::Model { .. } | Kind::Initialized);
+    Ok(Field {
+        name: PyString::intern(py, name).unbind(),
+        head: head.into_boxed_slice(),
+        expected,
+        stored: stored.into_boxed_str(),
+        node,
+        role,
+        omits_none: !matches!(kind, Kind::TypedDict) && default.as_ref().is_some_and(|default| default.is_none()),
+        omits_empty: is_set && !matches!(kind, Kind::TypedDict) && gives_empty_set,
+        skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None && !discriminates,
+        absent,
+        default_check,
+        input_name: PyString::intern(py, &input_name(name, field, kind, builder)?).unbind(),
+        own: builder.own(&schema),
+        default: default.map(Bound::unbind),
+    })
+}
+
+/// `Attribute(name=…)`, else the serialization alias where the model serializes by alias, else the name.
+fn stored_name<'py>(
+    name: &str,
+    field: &Bound<'py, PyDict>,
+    schema: &Bound<'py, PyDict>,
+    builder: &Builder<'_, 'py>,
+) -> PyResult<String> {
+    let mut schema = schema.clone();
+    loop {
+        if let Some(stored) = oxidyn_metadata(&schema)?
+            .map(|marks| marks.text("name"))
+            .transpose()?
+            .flatten()
+        {
+            return Ok(stored);
+        }
+        match schema.text("type")?.as_deref() {
+            Some("default" | "nullable") => schema = schema.schema("schema")?,
+            _ => break,
+        }
+    }
+    let by_alias = builder
+        .config
+        .as_ref()
+        .map(|config| config.flag("serialize_by_alias"))
+        .transpose()?
+        .flatten();
+    let alias = if by_alias.unwrap_or(false) {
+        field.text("serialization_alias")?
+    } else {
+        None
+    };
+    Ok(alias.unwrap_or_else(|| name.to_owned()))
+}
+
+/// The name under which a model stores the field that Pydantic takes by this name; `None` where it has none.
+pub fn stored_name_of<'py>(
+    schema: &Bound<'py, PyDict>,
+    name: &str,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Option<String>> {
+    let config = schema.member("config")?.map(Bound::cast_into).transpose()?;
+    let config = config.or_else(|| builder.config.clone());
+    for (own, field) in fields_of(schema)? {
+        let alias = field.member("validation_alias")?;
+        let is_alias = alias.is_some_and(|alias| alias.extract::<String>().is_ok_and(|alias| alias == name));
+        if own == name || is_alias {
+            let of_field = field.schema("schema")?;
+            return builder.with_config(config, |builder| {
+                stored_name(&own, &field, &of_field, builder).map(Some)
+            });
+        }
+    }
+    Ok(None)
+}
+
+/// The first plain validation alias, else the name, where the model takes it.
+fn input_name<'py>(
+    name: &str,
+    field: &Bound<'py, PyDict>,
+    kind: &Kind,
+    builder: &Builder<'_, 'py>,
+) -> PyResult<String> {
+    let setting = |name: &str| -> PyResult<Option<bool>> {
+        Ok(builder
+            .config
+            .as_ref()
+            .map(|config| config.flag(name))
+            .transpose()?
+            .flatten())
+    };
+    let alias = field.member("validation_alias")?;
+    let (Some(alias), false) = (alias, setting("validate_by_alias")? == Some(false)) else {
+        return Ok(name.to_owned());
+    };
+    if let Ok(alias) = alias.extract::<String>() {
+        return Ok(alias);
+    }
+    for path in alias.cast::<PyList>()?.iter() {
+        // One path may stand alone, or several in a list.
+        if let Ok(path) = path.cast::<PyList>()
+            && path.len() == 1
+        {
+            return path.get_item(0)?.extract();
+        }
+    }
+    let by_name = setting("validate_by_name")?
+        .or(setting("populate_by_name")?)
+        .unwrap_or(false);
+    if matches!(kind, Kind::Initialized) && !by_name {
+        return Err(builder.unsupported(
+            "a field that only an alias path reaches, in a model with an `__init__` of its own (validate_by_name=True helps),",
+        ));
+    }
+    Ok(name.to_owned())
+}

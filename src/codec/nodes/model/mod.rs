@@ -1,0 +1,145 @@
+//! Models, dataclasses and TypedDicts → M: their fields, what is left out, what stands for what is absent. Hot.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `build` | a model's schema → [`Model`] |
+//! | `field` | one field: its names, its node, what stands for its absence |
+//! | `encode`, `decode` | an instance's fields → attributes and back |
+//! | `instance` | how an instance is made of its fields |
+//! | `fields_set` | which fields were there |
+
+mod build;
+mod decode;
+mod encode;
+mod field;
+mod fields_set;
+mod instance;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU16;
+
+use pyo3::PyTraverseError;
+use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+pub use build::fields_of;
+pub use field::{Field, stored_name_of};
+
+use crate::codec::ffi::instance_dict;
+use crate::codec::node::{Codec, Node};
+use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::state::{Decoding, Encoding, Outcome};
+use crate::wire::Tag;
+use crate::wire::reader::Reader;
+use instance::Kind;
+
+pub struct ModelNode(Box<Model>);
+
+pub struct Model {
+    own: Box<Own>,
+    class: Py<PyType>,
+    kind: Kind,
+    pub fields: Box<[Field]>,
+    by_attribute: HashMap<Box<str>, u16>,
+    /// Which field followed which the last time: DynamoDB does not keep an order, but items of one table tend to have
+    /// the same. The last place is for the beginning.
+    successors: Box<[AtomicU16]>,
+    /// Every field's default, or None where there is none: copied for each instance.
+    template: Py<PyDict>,
+    /// The fields whose absence takes more than the template, among the first 128.
+    awaited: u128,
+    /// Whether any field is left out for not being set.
+    skips_unset: bool,
+    no_arguments: Py<PyTuple>,
+}
+
+impl ModelNode {
+    pub fn model(&self) -> &Model {
+        &self.0
+    }
+}
+
+impl Model {
+    pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
+        self.class.bind(py)
+    }
+
+    pub fn is_typed_dict(&self) -> bool {
+        matches!(self.kind, Kind::TypedDict)
+    }
+
+    pub fn field(&self, py: Python<'_>, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.bind(py) == name)
+    }
+
+    pub fn is_instance(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if self.is_typed_dict() {
+            return Ok(value.is_instance_of::<PyDict>());
+        }
+        let class = self.class.bind(value.py());
+        Ok(value.is_exact_instance(class) || value.is_instance(class)?)
+    }
+
+    /// A field's value in an instance.
+    pub fn value_of<'py>(&self, instance: &Bound<'py, PyAny>, field: &Field) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = instance.py();
+        match &self.kind {
+            Kind::TypedDict => instance.cast::<PyDict>()?.get_item(field.name.bind(py)),
+            Kind::Dataclass { slots: true, .. } => instance.getattr_opt(field.name.bind(py)),
+            _ => instance_dict(instance)?.get_item(field.name.bind(py)),
+        }
+    }
+}
+
+impl Codec for ModelNode {
+    const KINDS: &'static [&'static str] = &["model", "dataclass", "typed-dict"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let config = schema.member("config")?.map(Bound::cast_into).transpose()?;
+        let config = config.or_else(|| builder.config.clone());
+        builder.with_config(config, |builder| match schema.text("type")?.as_deref() {
+            Some("model") => build::build_model(schema, builder),
+            Some("dataclass") => build::build_dataclass(schema, builder),
+            _ => build::build_typed_dict(schema, builder),
+        })
+    }
+
+    fn tags(&self) -> Tags {
+        Tags::of(Tag::M)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let model = &*self.0;
+        model.own.traverse(visit)?;
+        visit.call(&model.class)?;
+        visit.call(&model.template)?;
+        visit.call(&model.no_arguments)?;
+        model.kind.traverse(visit)?;
+        model.fields.iter().try_for_each(|field| field.traverse(visit))
+    }
+
+    fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        state.push(b"{\"M\":");
+        state.enter()?;
+        self.0.encode_fields(value, state)?;
+        state.leave();
+        state.push(b"}");
+        Ok(())
+    }
+
+    fn decode<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        if tag != Tag::M {
+            return self.0.own.convert(tag, reader, state);
+        }
+        state.enter()?;
+        let value = self.0.decode_fields(reader, state)?;
+        state.leave();
+        Ok(value)
+    }
+}
