@@ -22,5 +22,13 @@ pub const NUMBER_MIN_EXPONENT: i32 = -130;
 pub const EXPRESSION_BYTES: usize = 4096;
 /// Operators and functions in one expression.
 pub const EXPRESSION_OPERATORS: usize = 300;
+/// Bytes of a partition key's value, of a table or an index.
+pub const PARTITION_KEY_BYTES: usize = 2048;
+/// Bytes of a sort key's value, of a table or an index.
+pub const SORT_KEY_BYTES: usize = 1024;
+/// Bytes of an attribute's name, or of a key in a map.
+pub const NAME_BYTES: usize = 64 * 1024 - 1;
+/// Bytes of the name of an attribute that is a key, is projected into an index by name, or says when items expire.
+pub const KEY_NAME_BYTES: usize = 255;
 /// Attributes in one part (partition or sort) of a multi-attribute index key.
 pub const INDEX_KEY_PARTS: usize = 4;

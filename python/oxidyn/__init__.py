@@ -50,6 +50,7 @@ from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
 from .operations import Operation
 from .query import AsyncQuery, Query
+from .size import AttributeSize, ItemSize, item_size
 from .table import AsyncTable, Table
 from .updates import Action
 
@@ -63,6 +64,7 @@ __all__ = [
     "AsyncTable",
     "Attr",
     "Attribute",
+    "AttributeSize",
     "BatchIncomplete",
     "Client",
     "ClientClosed",
@@ -82,6 +84,7 @@ __all__ = [
     "ItemAdapter",
     "ItemExists",
     "ItemNotFound",
+    "ItemSize",
     "ItemTooLarge",
     "KeysOnly",
     "Model",
@@ -108,6 +111,7 @@ __all__ = [
     "any_of",
     "attr",
     "expr",
+    "item_size",
     "not_",
     "some",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .schema import TableSchema, Unknown, Unset
+from .size import ItemSize, size_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +77,14 @@ class ItemAdapter(Generic[T]):
         """
         item: T = self._schema.plan.load_wire(data)
         return item
+
+    def item_size(self, item: T) -> ItemSize:
+        """Count an instance's bytes as DynamoDB does: see `oxidyn.item_size`.
+
+        Raises:
+            InvalidItem: A value cannot be stored; `errors()` has its path.
+        """
+        return size_by(self._schema.plan, item)
 
     # An attribute value is a dict of one member whose type depends on its tag, hence Any.
     def dump_item(self, item: T, mode: Literal["python", "json"] = "python") -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ use pyo3::types::{
 use super::ffi::DictWalk;
 use super::nodes::bytes::{bytes_object, encode_bytes};
 use super::nodes::list::encode_elements;
-use super::nodes::map::empty_key;
+use super::nodes::map::check_key;
 use super::nodes::number::{encode_decimal, encode_float, encode_int, int_object, parse_i64};
 use super::nodes::set::alike;
 use super::nodes::string::{encode_str, str_object, surrogates};
@@ -69,9 +69,7 @@ fn encode_dict(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()
                 return Err(Refusal::unexpected("string_type", "a str as a key", &key).under(step));
             };
             let text = name.to_str().map_err(|_| surrogates(name).under(step))?;
-            if text.is_empty() {
-                return Err(empty_key().under(step));
-            }
+            check_key(text.len()).map_err(|refusal| refusal.under(step))?;
             if !first {
                 state.push(b",");
             }

@@ -1,4 +1,5 @@
-//! What is asked of the stored form of a key attribute: it is not empty, and it is the form that the plan writes.
+//! What is asked of the stored form of a key attribute: it is neither empty nor too long, and it is the form that the
+//! plan writes.
 
 use std::fmt::{self, Write as _};
 
@@ -7,8 +8,9 @@ use pyo3::prelude::*;
 use super::node::Node;
 use super::options::PlanOptions;
 use super::state::{Decoding, Encoding, Outcome, Refusal};
-use crate::wire::Tag;
+use crate::limits::{PARTITION_KEY_BYTES, SORT_KEY_BYTES};
 use crate::wire::reader::{Reader, Text};
+use crate::wire::{Tag, base64};
 
 /// How much of a form a message shows: a datetime's and a UUID's whole.
 const SHOWN_CHARACTERS: usize = 40;
@@ -18,37 +20,96 @@ const SHOWN_CHARACTERS: usize = 40;
 pub enum Role {
     None,
     /// Part of the table's key.
-    Key,
+    Key(Part),
     /// Part of an index's key.
-    Index,
+    Index(Part),
+}
+
+/// Which part of a key a field is. A field of several keys is the part that may hold the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Partition,
+    Sort,
 }
 
 impl Role {
     pub fn of(field: &str, options: &PlanOptions) -> Self {
         let is = |name: &Option<String>| name.as_deref() == Some(field);
-        if is(&options.partition) || is(&options.sort) {
-            Self::Key
-        } else if options
-            .indexes
-            .iter()
-            .any(|index| index.partition.iter().chain(&index.sort).any(|name| name == field))
-        {
-            Self::Index
+        let among = |names: &[String]| names.iter().any(|name| name == field);
+        let (partition, sort) = (is(&options.partition), is(&options.sort));
+        let part = if sort || options.indexes.iter().any(|index| among(&index.sort)) {
+            Part::Sort
+        } else {
+            Part::Partition
+        };
+        if partition || sort {
+            Self::Key(part)
+        } else if part == Part::Sort || options.indexes.iter().any(|index| among(&index.partition)) {
+            Self::Index(part)
         } else {
             Self::None
         }
     }
+
+    pub const fn is_table_key(self) -> bool {
+        matches!(self, Self::Key(_))
+    }
 }
 
-/// DynamoDB refuses empty text and bytes in keys.
-pub fn check_written(wire: &[u8]) -> Outcome<()> {
+impl Part {
+    const fn most_bytes(self) -> usize {
+        match self {
+            Self::Partition => PARTITION_KEY_BYTES,
+            Self::Sort => SORT_KEY_BYTES,
+        }
+    }
+}
+
+/// DynamoDB refuses empty text and bytes in keys, and long ones.
+pub fn check_written(wire: &[u8], role: Role) -> Outcome<()> {
     if wire == br#"{"S":""}"# || wire == br#"{"B":""}"# {
         return Err(Refusal::new(
             "empty_key",
             "expected text or bytes in a key attribute, found none: DynamoDB refuses it",
         ));
     }
-    Ok(())
+    check_length(wire, role)
+}
+
+/// As `check_written`, for what a key is compared with.
+#[inline]
+pub fn check_length(wire: &[u8], role: Role) -> Outcome<()> {
+    let (Role::Key(part) | Role::Index(part)) = role else {
+        return Ok(());
+    };
+    // The wire form is never shorter than what it stands for, so most values need no counting.
+    if wire.len() <= part.most_bytes() {
+        Ok(())
+    } else {
+        check_long(wire, part)
+    }
+}
+
+#[cold]
+fn check_long(wire: &[u8], part: Part) -> Outcome<()> {
+    let mut reader = Reader::new(wire);
+    let bytes = match reader.tag()? {
+        Tag::S => reader.text()?.len(),
+        Tag::B => base64::decoded_length(&reader.text()?),
+        _ => return Ok(()),
+    };
+    let most = part.most_bytes();
+    if bytes <= most {
+        return Ok(());
+    }
+    let part = match part {
+        Part::Partition => "partition",
+        Part::Sort => "sort",
+    };
+    Err(Refusal::new(
+        "key_length",
+        format!("expected at most {most} bytes in a {part} key, found {bytes}: DynamoDB refuses more"),
+    ))
 }
 
 /// A key that is stored in another form than the plan's would be another item when it is written again. N has one

@@ -4,14 +4,14 @@
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::key_form::{self, Role};
+use super::key_form;
 use super::nodes::model::{Field, Model};
 use super::options::PlanOptions;
 use super::python;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::target::validated;
 use crate::expr::ast::{Path, Segment};
-use crate::limits::INDEX_KEY_PARTS;
+use crate::limits::{INDEX_KEY_PARTS, KEY_NAME_BYTES};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use crate::wire::writer;
@@ -46,13 +46,8 @@ pub struct IndexKey {
 impl KeySpec {
     /// Check the keys that the options name, and find out how they are stored.
     pub fn compile(py: Python<'_>, model: &Model, options: &PlanOptions) -> PyResult<Self> {
-        let attribute = |name: &String, role: Role| compile_attribute(py, model, options, name, role);
-        let attributes = |names: &[String]| {
-            names
-                .iter()
-                .map(|name| attribute(name, Role::Index))
-                .collect::<PyResult<Vec<_>>>()
-        };
+        let attribute = |name: &String| compile_attribute(py, model, options, name);
+        let attributes = |names: &[String]| names.iter().map(attribute).collect::<PyResult<Vec<_>>>();
         let indexes = options.indexes.iter().map(|index| {
             for (part, names) in [("partition", &index.partition), ("sort", &index.sort)] {
                 if let Some(name) = names.get(INDEX_KEY_PARTS) {
@@ -72,21 +67,17 @@ impl KeySpec {
         });
         Ok(Self {
             title: options.title.clone(),
-            partition: options
-                .partition
-                .as_ref()
-                .map(|name| attribute(name, Role::Key))
-                .transpose()?,
-            sort: options
-                .sort
-                .as_ref()
-                .map(|name| attribute(name, Role::Key))
-                .transpose()?,
+            partition: options.partition.as_ref().map(attribute).transpose()?,
+            sort: options.sort.as_ref().map(attribute).transpose()?,
             indexes: indexes.collect::<PyResult<_>>()?,
             ttl: options
                 .ttl
                 .as_ref()
-                .map(|name| Ok::<_, PyErr>(field(py, model, options, name)?.stored.to_string()))
+                .map(|name| {
+                    let field = field(py, model, options, name)?;
+                    check_name(py, options, name, &field.stored)?;
+                    Ok::<_, PyErr>(field.stored.to_string())
+                })
                 .transpose()?,
         })
     }
@@ -132,7 +123,7 @@ impl KeySpec {
             let start = state.out.len();
             value_of(place, field)
                 .and_then(|value| field.node.encode(&value, state))
-                .and_then(|()| key_form::check_written(&state.out[start..]))
+                .and_then(|()| key_form::check_written(&state.out[start..], field.role))
                 .map_err(|refusal| refusal.under(|| Step::name(field.name.bind(py))))?;
         }
         state.out.push(b'}');
@@ -240,17 +231,12 @@ fn field<'a>(py: Python<'_>, model: &'a Model, options: &PlanOptions, name: &str
     }
 }
 
-fn compile_attribute(
-    py: Python<'_>,
-    model: &Model,
-    options: &PlanOptions,
-    name: &str,
-    role: Role,
-) -> PyResult<KeyAttribute> {
+fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name: &str) -> PyResult<KeyAttribute> {
     let field = field(py, model, options, name)?;
+    let is_table_key = field.role.is_table_key();
     let tags = field.node.tags();
     if tags.has(Tag::Null) {
-        if role == Role::Key {
+        if is_table_key {
             return Err(refuse(
                 py,
                 options,
@@ -292,7 +278,7 @@ fn compile_attribute(
         ));
     }
     // A TypedDict's key may be absent although it is never None.
-    if role == Role::Key && model.is_typed_dict() && !field.is_always_there() {
+    if is_table_key && model.is_typed_dict() && !field.is_always_there() {
         return Err(refuse(
             py,
             options,
@@ -300,7 +286,7 @@ fn compile_attribute(
             "a table's key may not be absent, but the field is not required",
         ));
     }
-    if role == Role::Key && field.default(py).is_some_and(|default| default.is_none()) {
+    if is_table_key && field.default(py).is_some_and(|default| default.is_none()) {
         return Err(refuse(
             py,
             options,
@@ -308,11 +294,24 @@ fn compile_attribute(
             "a table's key may not be None, but the field's default is",
         ));
     }
+    check_name(py, options, name, &field.stored)?;
     Ok(KeyAttribute {
         attribute: field.stored.to_string(),
         tag,
         field: name.to_owned(),
     })
+}
+
+/// The names of attributes that DynamoDB itself looks at are shorter than others may be.
+fn check_name(py: Python<'_>, options: &PlanOptions, field: &str, stored: &str) -> PyResult<()> {
+    if stored.len() <= KEY_NAME_BYTES {
+        return Ok(());
+    }
+    let reason = format!(
+        "a key or TTL attribute has a name of at most {KEY_NAME_BYTES} bytes, and the stored name has {}",
+        stored.len()
+    );
+    Err(refuse(py, options, field, &reason))
 }
 
 #[cold]

@@ -133,11 +133,15 @@ impl Target {
             &mut Encoding {
                 out: &mut wire,
                 definitions: &self.definitions,
-                depth: 0,
+                // The lists and maps on the way to it.
+                depth: self.path.0.len() - 1,
             },
         )?;
-        if purpose != Purpose::Range && self.role != Role::None {
-            key_form::check_written(&wire)?;
+        match (self.role, purpose) {
+            (Role::None, _) => {}
+            // A bound need not be a key itself, but DynamoDB asks it to be short all the same.
+            (role, Purpose::Range) => key_form::check_length(&wire, role)?,
+            (role, Purpose::Equality | Purpose::Update) => key_form::check_written(&wire, role)?,
         }
         let tag = Reader::new(&wire).tag()?;
         Ok(Value {

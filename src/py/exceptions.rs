@@ -138,30 +138,28 @@ pub fn raise_bare(py: Python<'_>, error: &Error) -> PyErr {
         .map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// Refuse an item that DynamoDB would refuse for its size; say which attributes weigh most.
+/// Refuse an item that DynamoDB would refuse for its size; say what in it weighs most.
+#[cold]
 pub fn check_size(py: Python<'_>, item: &[u8], context: &Context) -> PyResult<()> {
-    let Ok(mut sizes) = size::attribute_sizes(item) else {
+    const NAMED: usize = 5;
+    let Ok((total, mut parts)) = size::breakdown(item) else {
         return Ok(());
     };
-    let total: usize = sizes.iter().map(|attribute| attribute.bytes).sum();
     if total <= limits::ITEM_BYTES {
         return Ok(());
     }
-    sizes.truncate(5);
-    let heaviest: Vec<String> = sizes
+    parts.truncate(NAMED);
+    let heaviest: Vec<String> = parts
         .iter()
-        .map(|attribute| format!("{} ({} bytes)", attribute.name, attribute.bytes))
+        .map(|part| format!("{} ({} bytes)", part.path, part.bytes))
         .collect();
     let message = format!(
-        "The item has {total} bytes, and DynamoDB takes {}; nothing was sent. Its heaviest attributes are {}: store less \
-         in them, or several items.",
+        "The item has {total} bytes, and DynamoDB takes {}; nothing was sent. What weighs most is {}: store less there, \
+         or several items.",
         limits::ITEM_BYTES,
         heaviest.join(", ")
     );
-    let pairs: Vec<(String, usize)> = sizes
-        .into_iter()
-        .map(|attribute| (attribute.name, attribute.bytes))
-        .collect();
+    let pairs: Vec<(String, usize)> = parts.into_iter().map(|part| (part.path, part.bytes)).collect();
     let extra = [
         ("size", total.into_pyobject(py)?.into_any().unbind()),
         ("heaviest", pairs.into_pyobject(py)?.into_any().unbind()),

@@ -11,6 +11,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
 use crate::codec::{self, Binary, IndexKeys, PlanOptions, Unknown, Unset};
 use crate::py::exceptions;
+use crate::wire::size;
 
 /// A model's core schema, compiled: how its items are written and read.
 #[pyclass(frozen, module = "oxidyn._core")]
@@ -112,6 +113,14 @@ impl Plan {
                 data.get_type().name()?
             )))
         }
+    }
+
+    /// An instance's size as DynamoDB counts it, and what in it weighs most, by paths of stored names.
+    fn item_size(&self, item: &Bound<'_, PyAny>) -> PyResult<(usize, Vec<(String, usize)>)> {
+        let mut wire = Vec::new();
+        self.plan.encode_item(item, &mut wire)?;
+        let (size, parts) = size::breakdown(&wire).expect("the item was written here");
+        Ok((size, parts.into_iter().map(|part| (part.path, part.bytes)).collect()))
     }
 
     /// Write an instance as boto3's low-level client takes it.

@@ -1,123 +1,168 @@
 //! Item sizes as DynamoDB bills them, from an item's wire bytes.
 //!
-//! Rules: text and names by their UTF-8 bytes, binary by its raw bytes, BOOL and NULL one byte, a list or map three bytes
-//! and one for each element. Numbers were measured against AWS by the embedded engine's authors: one byte, one for each
-//! two significant digits before the point and after it, one for a minus.
+//! Rules ("DynamoDB item sizes and formats" in the developer guide): text and names by their UTF-8 bytes, binary by its
+//! raw bytes, BOOL and NULL one byte, a list or map three bytes and one for each element. Numbers were measured against
+//! AWS by the embedded engine's authors: one byte, one for each two significant digits before the point and after it, one
+//! for a minus.
 
-use super::Tag;
+use std::fmt::{self, Write as _};
+
 use super::number::Decimal;
-use super::reader::{ReadError, Reader, Result};
+use super::reader::{ReadError, Reader, Result, Text};
+use super::{Tag, base64};
 
 const COLLECTION_BYTES: usize = 3;
 const ELEMENT_BYTES: usize = 1;
 /// Levels followed here; an item that is nested deeper is refused by DynamoDB anyway.
 const MAX_LEVELS: usize = 128;
+/// A part inside an attribute is worth telling where it is at least this share of the item.
+const TOLD_SHARE: usize = 10;
 
-/// An attribute of an item and what it costs, its name included.
+/// An attribute of an item, or a part of one, and what it costs: its name, or its place in a list, included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttributeSize {
-    pub name: String,
+pub struct PartSize {
+    /// By stored names: `meta.pages[3]`.
+    pub path: String,
     pub bytes: usize,
-}
-
-/// Each attribute's size, the heaviest first. Their sum is the item's.
-pub fn attribute_sizes(item: &[u8]) -> Result<Vec<AttributeSize>> {
-    let mut sizes = Vec::new();
-    let mut reader = Reader::new(item);
-    let mut more = reader.begin_object()?;
-    while more {
-        let name = reader.key()?;
-        let bytes = name.len() + value_size(&mut reader)?;
-        sizes.push(AttributeSize {
-            name: name.into_cow().into_owned(),
-            bytes,
-        });
-        more = reader.next_member()?;
-    }
-    sizes.sort_by_key(|size| std::cmp::Reverse(size.bytes));
-    Ok(sizes)
 }
 
 /// The size of an item, `{"id":{"S":"a"},…}`.
 pub fn item_size(item: &[u8]) -> Result<usize> {
-    let mut size = 0;
-    let mut reader = Reader::new(item);
-    let mut more = reader.begin_object()?;
-    while more {
-        size += reader.key()?.len() + value_size(&mut reader)?;
-        more = reader.next_member()?;
-    }
-    Ok(size)
+    walk(item, |_, _| {})
 }
 
-/// The size of the attribute value at the reader's position, which is read.
-fn value_size(reader: &mut Reader<'_>) -> Result<usize> {
-    // The tags of the maps and lists that are open: no recursion, so no bytes exhaust the stack.
-    let mut open: Vec<Tag> = Vec::new();
+/// The size of an item, and what it is made of, the heaviest first: each attribute, and the parts inside them that are at
+/// least a tenth of the item. The attributes' sum is the item's size.
+pub fn breakdown(item: &[u8]) -> Result<(usize, Vec<PartSize>)> {
+    let size = item_size(item)?;
+    let mut parts = Vec::new();
+    walk(item, |path, bytes| {
+        if path.len() == 1 || bytes * TOLD_SHARE >= size {
+            let path = Path(path).to_string();
+            parts.push(PartSize { path, bytes });
+        }
+    })?;
+    // A part is always lighter than what it lies in, so this puts it behind.
+    parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
+    Ok((size, parts))
+}
+
+/// A step to a value: its name in the item or in a map, its index in a list.
+enum Step<'a> {
+    Name(Text<'a>),
+    Index(usize),
+}
+
+struct Path<'a>(&'a [Step<'a>]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (level, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Name(name) => {
+                    if level > 0 {
+                        f.write_char('.')?;
+                    }
+                    f.write_str(name)?;
+                }
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A map or list that is being read; the outermost map is the item.
+struct Open {
+    is_map: bool,
+    /// Of all that was read of it.
+    bytes: usize,
+    elements: usize,
+}
+
+/// Read an item and tell of each value, once it is read, how to get there and what it costs. Without recursion, so no
+/// bytes exhaust the stack.
+fn walk(item: &[u8], mut tell: impl FnMut(&[Step<'_>], usize)) -> Result<usize> {
+    let mut reader = Reader::new(item);
+    let mut more = reader.begin_object()?;
     let mut size = 0;
+    let mut path: Vec<Step<'_>> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     loop {
-        let tag = reader.tag()?;
-        let enters = match tag {
-            Tag::M | Tag::L => {
-                size += COLLECTION_BYTES;
-                if tag == Tag::M {
+        let bytes = if more {
+            let is_map = open.last().is_none_or(|collection| collection.is_map);
+            let mut bytes = if open.is_empty() { 0 } else { ELEMENT_BYTES };
+            if is_map {
+                let name = reader.key()?;
+                bytes += name.len();
+                path.push(Step::Name(name));
+            } else {
+                path.push(Step::Index(open.last().map_or(0, |list| list.elements)));
+            }
+            let tag = reader.tag()?;
+            if matches!(tag, Tag::M | Tag::L) {
+                if open.len() == MAX_LEVELS {
+                    return Err(reader.error("at most 128 levels of nesting"));
+                }
+                let is_map = tag == Tag::M;
+                more = if is_map {
                     reader.begin_object()?
                 } else {
                     reader.begin_array()?
-                }
+                };
+                open.push(Open {
+                    is_map,
+                    bytes: bytes + COLLECTION_BYTES,
+                    elements: 0,
+                });
+                continue;
             }
-            Tag::S | Tag::N | Tag::B => {
-                size += text_size(reader, tag)?;
-                false
-            }
-            Tag::SS | Tag::NS | Tag::BS => {
-                size += set_size(reader, tag)?;
-                false
-            }
-            Tag::Bool | Tag::Null => {
-                reader.boolean()?;
-                size += 1;
-                false
+            bytes + scalar_size(&mut reader, tag)?
+        } else {
+            match open.pop() {
+                Some(collection) => collection.bytes,
+                None => return Ok(size),
             }
         };
-        if enters {
-            if open.len() == MAX_LEVELS {
-                return Err(reader.error("at most 128 levels of nesting"));
-            }
-            open.push(tag);
-        } else {
-            reader.end()?;
-            loop {
-                let Some(&collection) = open.last() else {
-                    return Ok(size);
-                };
-                let more = if collection == Tag::M {
+        reader.end()?;
+        tell(&path, bytes);
+        path.pop();
+        more = match open.last_mut() {
+            Some(collection) => {
+                collection.bytes += bytes;
+                collection.elements += 1;
+                if collection.is_map {
                     reader.next_member()?
                 } else {
                     reader.next_element()?
-                };
-                if more {
-                    break;
                 }
-                reader.end()?;
-                open.pop();
             }
-        }
-        size += ELEMENT_BYTES;
-        if open.last() == Some(&Tag::M) {
-            size += reader.key()?.len();
-        }
+            None => {
+                size += bytes;
+                reader.next_member()?
+            }
+        };
     }
 }
 
-fn set_size(reader: &mut Reader<'_>, tag: Tag) -> Result<usize> {
-    let mut size = 0;
-    let mut more = reader.begin_array()?;
-    while more {
-        size += text_size(reader, tag)?;
-        more = reader.next_element()?;
+/// The size of the content of a value that is no map and no list.
+fn scalar_size(reader: &mut Reader<'_>, tag: Tag) -> Result<usize> {
+    match tag {
+        Tag::Bool | Tag::Null => {
+            reader.boolean()?;
+            Ok(1)
+        }
+        Tag::SS | Tag::NS | Tag::BS => {
+            let mut size = 0;
+            let mut more = reader.begin_array()?;
+            while more {
+                size += text_size(reader, tag)?;
+                more = reader.next_element()?;
+            }
+            Ok(size)
+        }
+        _ => text_size(reader, tag),
     }
-    Ok(size)
 }
 
 fn text_size(reader: &mut Reader<'_>, tag: Tag) -> Result<usize> {
@@ -129,10 +174,7 @@ fn text_size(reader: &mut Reader<'_>, tag: Tag) -> Result<usize> {
             expected: "a number's digits",
             found: Some(b'"'),
         }),
-        Tag::B | Tag::BS => {
-            let padding = text.bytes().rev().take_while(|&byte| byte == b'=').count();
-            Ok((text.len() / 4 * 3).saturating_sub(padding))
-        }
+        Tag::B | Tag::BS => Ok(base64::decoded_length(&text)),
         _ => Ok(text.len()),
     }
 }

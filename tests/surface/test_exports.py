@@ -19,6 +19,7 @@ EXPORTS = [
     "AsyncTable",
     "Attr",
     "Attribute",
+    "AttributeSize",
     "BatchIncomplete",
     "Client",
     "ClientClosed",
@@ -38,6 +39,7 @@ EXPORTS = [
     "ItemAdapter",
     "ItemExists",
     "ItemNotFound",
+    "ItemSize",
     "ItemTooLarge",
     "KeysOnly",
     "Model",
@@ -65,6 +67,7 @@ EXPORTS = [
     "any_of",
     "attr",
     "expr",
+    "item_size",
     "not_",
     "some",
 ]

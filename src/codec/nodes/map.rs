@@ -19,6 +19,7 @@ use crate::codec::node::{Codec, Node};
 use crate::codec::python;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
+use crate::limits::NAME_BYTES;
 use crate::wire::reader::{Reader, Text};
 use crate::wire::{Tag, uuid, writer};
 
@@ -223,9 +224,7 @@ impl Map {
             };
             let step = || Step::name(key);
             let text = key.to_str().map_err(|_| surrogates(key).under(step))?;
-            if text.is_empty() {
-                return Err(empty_key().under(step));
-            }
+            check_key(text.len()).map_err(|refusal| refusal.under(step))?;
             if !first {
                 state.push(b",");
             }
@@ -244,9 +243,7 @@ impl Map {
             let step = || Step::Name(key.clone().unbind());
             let mut text = Vec::new();
             self.key.push(&key, &mut text).map_err(|refusal| refusal.under(step))?;
-            if text.is_empty() {
-                return Err(empty_key().under(step));
-            }
+            check_key(text.len()).map_err(|refusal| refusal.under(step))?;
             if !texts.is_empty() {
                 state.push(b",");
             }
@@ -262,9 +259,23 @@ impl Map {
     }
 }
 
+/// DynamoDB takes a key of a map where it has 1 to 65,535 bytes.
+#[inline]
+pub fn check_key(bytes: usize) -> Outcome<()> {
+    if bytes.wrapping_sub(1) < NAME_BYTES {
+        Ok(())
+    } else {
+        Err(refused_key(bytes))
+    }
+}
+
 #[cold]
-pub fn empty_key() -> Box<Refusal> {
-    Refusal::new("key", "expected a key, found an empty one, which DynamoDB refuses")
+fn refused_key(bytes: usize) -> Box<Refusal> {
+    if bytes == 0 {
+        return Refusal::new("key", "expected a key, found an empty one, which DynamoDB refuses");
+    }
+    let message = format!("expected a key of at most {NAME_BYTES} bytes, found {bytes}: DynamoDB refuses more");
+    Refusal::new("key", message)
 }
 
 impl Codec for MapNode {

@@ -1,4 +1,4 @@
-use oxidyn::wire::size::{attribute_sizes, item_size};
+use oxidyn::wire::size::{breakdown, item_size};
 use proptest::prelude::*;
 
 fn size_of(value: &str) -> usize {
@@ -48,15 +48,37 @@ fn numbers_cost_by_their_significant_digits() {
     }
 }
 
+fn parts(item: &str) -> Vec<(String, usize)> {
+    let (size, parts) = breakdown(item.as_bytes()).unwrap();
+    assert_eq!(size, item_size(item.as_bytes()).unwrap());
+    parts.into_iter().map(|part| (part.path, part.bytes)).collect()
+}
+
 #[test]
 fn the_heaviest_attribute_comes_first_and_names_count() {
-    let item = r#"{"id":{"S":"a"},"text":{"S":"abcdefgh"},"n":{"N":"1"}}"#.as_bytes();
+    let parts = parts(r#"{"id":{"S":"a"},"text":{"S":"abcdefgh"},"n":{"N":"1"}}"#);
 
-    let sizes = attribute_sizes(item).unwrap();
+    let expected = [("text", 12), ("id", 3), ("n", 3)].map(|(path, bytes)| (path.to_owned(), bytes));
+    assert_eq!(parts, expected);
+}
 
-    let sizes: Vec<_> = sizes.iter().map(|size| (size.name.as_str(), size.bytes)).collect();
-    assert_eq!(sizes, [("text", 12), ("id", 3), ("n", 3)]);
-    assert_eq!(item_size(item).unwrap(), 18);
+#[test]
+fn parts_inside_an_attribute_are_told_where_they_are_a_tenth_of_the_item() {
+    let text = "x".repeat(30);
+    let pages = format!(r#"{{"L":[{{"M":{{"no":{{"N":"1"}}}}}},{{"M":{{"text":{{"S":"{text}"}}}}}}]}}"#);
+
+    let parts = parts(&format!(r#"{{"id":{{"S":"a"}},"meta":{{"M":{{"pages":{pages}}}}}}}"#));
+
+    // The text is 30 bytes; its name, places and collections come to it, each level with one more.
+    let expected = [
+        ("meta", 64),
+        ("meta.pages", 57),
+        ("meta.pages[1]", 39),
+        ("meta.pages[1].text", 35),
+        ("meta.pages[0]", 9),
+        ("id", 3),
+    ];
+    assert_eq!(parts, expected.map(|(path, bytes)| (path.to_owned(), bytes)));
 }
 
 #[test]
@@ -84,7 +106,7 @@ fn damaged_items_are_refused() {
 proptest! {
     #[test]
     fn what_looks_like_an_item_is_measured_or_refused_without_a_panic(json in r#"\{"a":[{}\[\]":,SNBLM0-9=]{0,48}"#) {
-        let _ = attribute_sizes(json.as_bytes());
+        let _ = breakdown(json.as_bytes());
     }
 }
 

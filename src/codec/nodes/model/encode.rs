@@ -132,7 +132,7 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         let content = self.state.out.len();
         let written = field.node.encode(&value, self.state).and_then(|()| match field.role {
             Role::None => Ok(()),
-            Role::Key | Role::Index => key_form::check_written(&self.state.out[content..]),
+            role => key_form::check_written(&self.state.out[content..], role),
         });
         match written {
             Ok(()) => self.first = false,

@@ -13,6 +13,7 @@ use crate::codec::node::Node;
 use crate::codec::options::Unset;
 use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, oxidyn_metadata};
 use crate::codec::state::{Decoding, Outcome};
+use crate::limits::NAME_BYTES;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use crate::wire::writer;
@@ -172,6 +173,12 @@ pub(super) fn build_field<'py>(
         _ => None,
     };
     let stored = stored_name(name, field, &schema, builder)?;
+    if stored.is_empty() || stored.len() > NAME_BYTES {
+        return Err(builder.schema_error(&format!(
+            "an attribute's name has 1 to {NAME_BYTES} bytes, and the stored name has {}",
+            stored.len()
+        )));
+    }
     let mut head = vec![b','];
     writer::push_key(&mut head, &stored);
     let is_choice = matches!(node, Node::Literal(_) | Node::Enum(_));
