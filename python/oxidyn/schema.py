@@ -29,7 +29,7 @@ from .annotations import (
     TimeToLive,
     index_options,
 )
-from .errors import InvalidOption, SchemaError
+from .errors import InvalidOption, SchemaError, UnsupportedTypeError
 
 __all__ = ["IndexSchema", "TableSchema", "Unknown", "Unset"]
 
@@ -217,6 +217,11 @@ class _Reading:
 
     def _fields(self) -> dict[str, Any]:
         *_, schema = self._layers(self.core_schema)
+        if schema.get("root_model"):
+            raise UnsupportedTypeError(
+                f"{self.title} is no item: it is a root model, which is stored as its root and has no fields to be keys. "
+                f"Make it a field of a model, or make the model that is its root the item."
+            )
         if schema["type"] in ("model", "dataclass"):
             *_, schema = self._layers(schema["schema"])
         if schema["type"] in ("model-fields", "typed-dict"):

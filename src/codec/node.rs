@@ -14,6 +14,7 @@ use super::nodes::model::ModelNode;
 use super::nodes::number::{DecimalNode, FloatNode, IntNode};
 use super::nodes::optional::NullableNode;
 use super::nodes::reference::ReferenceNode;
+use super::nodes::root_model::RootModelNode;
 use super::nodes::scalar::{BoolNode, NoneNode};
 use super::nodes::set::SetNode;
 use super::nodes::string::StrNode;
@@ -129,6 +130,7 @@ nodes! {
     Set(SetNode),
     Map(MapNode),
     Model(ModelNode),
+    RootModel(RootModelNode),
     Nullable(NullableNode),
     Reference(ReferenceNode),
     Any(AnyNode),
@@ -150,6 +152,7 @@ impl Node {
     pub fn is_union(&self) -> bool {
         match self {
             Self::Nullable(node) => node.inner().is_union(),
+            Self::RootModel(node) => node.root().is_union(),
             Self::Union(_) => true,
             _ => false,
         }
@@ -159,6 +162,7 @@ impl Node {
     pub fn sorts(&self) -> bool {
         match self {
             Self::Nullable(node) => node.inner().sorts(),
+            Self::RootModel(node) => node.root().sorts(),
             Self::DateTime(node) => node.sorts(),
             Self::Union(node) => node.members().all(Self::sorts),
             _ => true,
@@ -170,6 +174,7 @@ impl Node {
         const UUID: std::ops::Range<usize> = 6..42;
         match self {
             Self::Nullable(node) => node.inner().writes_again(stored),
+            Self::RootModel(node) => node.root().writes_again(stored),
             Self::Str(node) => stored.starts_with(b"{\"S\":") && node.keeps_text(),
             // The service writes numbers in its own form, whatever it was sent.
             Self::Int(_) | Self::Float(_) | Self::Decimal(_) | Self::Timedelta(_) => stored.starts_with(b"{\"N\":"),

@@ -232,18 +232,22 @@ impl<'a, 'py> Builder<'a, 'py> {
     fn build_reference(&mut self, name: &str) -> PyResult<Node> {
         let schema = self.definition(name)?;
         let kind = schema.text("type")?.unwrap_or_default();
-        let is_model = matches!(kind.as_str(), "model" | "dataclass" | "typed-dict");
+        let is_root_model = schema.flag("root_model")?.unwrap_or(false);
+        let is_model = matches!(kind.as_str(), "model" | "dataclass" | "typed-dict") && !is_root_model;
         if !is_model && !self.open.iter().any(|open| open == name) {
             self.open.push(name.to_owned());
             let node = self.build(&schema);
             self.open.pop();
             return node;
         }
-        let tags = match kind.as_str() {
-            _ if is_model => Tags::of(Tag::M),
-            "dict" => Tags::of(Tag::M),
-            "list" | "tuple" | "set" | "frozenset" => Tags::of(Tag::L),
-            "union" | "tagged-union" | "nullable" => Tags::ALL,
+        let mut form = schema.clone();
+        while form.flag("root_model")?.unwrap_or(false) || form.text("type")?.as_deref() == Some("default") {
+            form = form.schema("schema")?;
+        }
+        let tags = match form.text("type")?.as_deref() {
+            Some("model" | "dataclass" | "typed-dict" | "dict") => Tags::of(Tag::M),
+            Some("list" | "tuple" | "set" | "frozenset") => Tags::of(Tag::L),
+            Some("union" | "tagged-union" | "nullable") => Tags::ALL,
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
         let number = match self.numbers.get(name) {
@@ -429,7 +433,8 @@ fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, 
         ],
     )?;
     match schema.text("type")?.as_deref() {
-        Some("default" | "nullable") => {
+        Some("model") if !schema.flag("root_model")?.unwrap_or(false) => {}
+        Some("default" | "nullable" | "model") => {
             schema.set_item("schema", without_constraints(&schema.schema("schema")?)?)?;
         }
         Some("union") => {

@@ -186,6 +186,7 @@ pub fn validated<'py>(node: &Node, own: &Own, value: &Bound<'py, PyAny>, lax: bo
 fn innermost(node: &Node) -> &Node {
     match node {
         Node::Nullable(node) => innermost(node.inner()),
+        Node::RootModel(node) => innermost(node.root()),
         node => node,
     }
 }
@@ -317,6 +318,20 @@ fn part_of<'a, 'py>(
             Node::Reference(reference) => plan.definitions().get(reference.number()),
             _ => break,
         }
+    }
+    if let Node::RootModel(root_model) = node {
+        let inside = Place {
+            node: root_model.root(),
+            config: schema.member("config")?.map(Bound::cast_into).transpose()?,
+            schema: schema.schema("schema")?,
+            field: None,
+        };
+        // `root` is a name in Python only: what is stored is the root itself.
+        return if step.eq("root")? {
+            Ok(inside)
+        } else {
+            part_of(py, plan, builder, inside, step, spelled, segments)
+        };
     }
     let index = || -> PyResult<u32> {
         let index = step

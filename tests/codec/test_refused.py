@@ -71,7 +71,6 @@ UNSUPPORTED = [
     Sequence[int],
     collections.deque[int],
     Point,
-    Root,
     Base64Bytes,
     InstanceOf[Plain],
     type[Plain],

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 from uuid import UUID
 
 import pytest
-from pydantic import AfterValidator, AnyUrl, BaseModel, Discriminator, Json, SecretStr, Tag
+from pydantic import AfterValidator, AnyUrl, BaseModel, Discriminator, Json, RootModel, SecretStr, Tag
 from typing_extensions import NotRequired, TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, UnsupportedTypeError
@@ -39,6 +39,10 @@ class Point:
 
 class Note(TypedDict):
     text: NotRequired[str]
+
+
+class Tags(RootModel[list[str]]):
+    pass
 
 
 class Cat(BaseModel):
@@ -70,6 +74,7 @@ NAMES: dict[str, Any] = {
         SecretStr,
         Sequence,
         Tag,
+        Tags,
         UUID,
         date,
         datetime,

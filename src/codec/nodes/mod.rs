@@ -9,6 +9,7 @@ pub mod model;
 pub mod number;
 pub mod optional;
 pub mod reference;
+pub mod root_model;
 pub mod scalar;
 pub mod set;
 pub mod string;

@@ -16,9 +16,6 @@ use crate::codec::schema::{Builder, SchemaDict};
 
 pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
     let py = builder.py;
-    if schema.flag("root_model")?.unwrap_or(false) {
-        return Err(builder.unsupported("a root model"));
-    }
     let inner = schema.schema("schema")?;
     let kind = inner.text("type")?.unwrap_or_default();
     if kind != "model-fields" {

@@ -28,6 +28,7 @@ pub use field::{Field, stored_name_of};
 
 use crate::codec::ffi::instance_dict;
 use crate::codec::node::{Codec, Node};
+use crate::codec::nodes::root_model::RootModelNode;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome};
 use crate::wire::Tag;
@@ -99,6 +100,7 @@ impl Codec for ModelNode {
         let config = schema.member("config")?.map(Bound::cast_into).transpose()?;
         let config = config.or_else(|| builder.config.clone());
         builder.with_config(config, |builder| match schema.text("type")?.as_deref() {
+            Some("model") if schema.flag("root_model")?.unwrap_or(false) => RootModelNode::build(schema, builder),
             Some("model") => build::build_model(schema, builder),
             Some("dataclass") => build::build_dataclass(schema, builder),
             _ => build::build_typed_dict(schema, builder),
