@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar, final
 from typing_extensions import Self
 
 from .expressions import Condition
-from .schema import Unknown, Unset
+from .schema import AnyNumbers, Unknown, Unset
 from .updates import Action
 
 __all__ = ["Client", "Cursor", "Operation", "Page", "Plan", "Query", "Table"]
@@ -33,6 +33,7 @@ class Plan:
         ttl: str | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
+        any_numbers: AnyNumbers = "auto",
     ) -> Self: ...
     def dump_wire(self, item: Any) -> bytes: ...
     def load_wire(self, data: bytes) -> Any: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from .schema import TableSchema, Unknown, Unset
+from .schema import AnyNumbers, TableSchema, Unknown, Unset
 from .size import ItemSize, size_by
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class ItemAdapter(Generic[T]):
         indexes: Indexes by name, beside those that are marked.
         unset: `"skip"` leaves out fields that were never set and whose default is a plain value.
         unknown: `"error"` refuses stored attributes that are no field.
+        any_numbers: `"decimal"` reads numbers without a type (`Any`) as `Decimal` unless they are integral; else a float
+            is preferred where it is the same number.
 
     Raises:
         SchemaError: The model cannot be stored as it is declared; the message names the field.
@@ -48,8 +50,17 @@ class ItemAdapter(Generic[T]):
         indexes: Mapping[str, Projection | IndexKeys] | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
+        any_numbers: AnyNumbers = "auto",
     ) -> None:
-        schema = TableSchema.of(type_, partition=partition, sort=sort, indexes=indexes, unset=unset, unknown=unknown)
+        schema = TableSchema.of(
+            type_,
+            partition=partition,
+            sort=sort,
+            indexes=indexes,
+            unset=unset,
+            unknown=unknown,
+            any_numbers=any_numbers,
+        )
         self._schema = schema
         plan = schema.plan
         # The methods below say what these do; the instance has the core's own, since a Python frame costs as much as a

@@ -1,7 +1,7 @@
 """What a model says about its storage, inside `Annotated[...]`: keys, indexes, names, times.
 
 A marker writes itself into the field's core schema, under `metadata["oxidyn"]`: it survives there at every depth, and
-JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `utc`, `epoch`) anywhere in a type;
+JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `utc`, `format`, `epoch`) anywhere in a type;
 `schema.py` reads the roles (key, index, TTL) on the fields of a table's own model.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, cast, final
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, final, get_args
 
 from .errors import SchemaError
 
@@ -220,6 +220,10 @@ def _names(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
+Format = Literal["seconds", "offset", "hex", "upper"]
+"""A text form that a datetime or a UUID may be stored in, in place of the usual one."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Attribute:
@@ -227,22 +231,31 @@ class Attribute:
 
     `name` is the stored name, in place of the alias or the field's own name. With `utc=False` a datetime keeps its
     offset; its text does not sort as the instants do, so it is no key and has no order in conditions.
+
+    `format` is another text form, for tables whose keys others write so; like the usual ones these are of fixed width,
+    sort, and are held to in keys. Of a datetime `"seconds"` is `2026-01-31T10:30:00Z`, where a fraction is an error, and
+    `"offset"` has `+00:00` in place of `Z`; of a UUID `"hex"` is 32 digits without hyphens, `"upper"` has upper-case
+    digits.
     """
 
     name: str | None = None
     utc: bool = True
+    format: Format | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None and (not isinstance(self.name, str) or not self.name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(name={self.name!r}) is no name; DynamoDB wants at least one character.")
         if not isinstance(self.utc, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(utc={self.utc!r}): expected True or False.")
+        if self.format is not None and self.format not in get_args(Format):
+            known = ", ".join(f'"{name}"' for name in get_args(Format))
+            raise SchemaError(f"Attribute(format={self.format!r}): expected one of {known}.")
         if not self._note():
-            raise SchemaError("Attribute() says nothing; give name= or utc=False.")
+            raise SchemaError("Attribute() says nothing; give name=, utc=False or format=.")
 
     def _note(self) -> dict[str, Any]:  # Any: each option has its own type.
-        name = {} if self.name is None else {"name": self.name}
-        return name if self.utc else {**name, "utc": False}
+        note = {"name": self.name, "utc": None if self.utc else False, "format": self.format}
+        return {option: value for option, value in note.items() if value is not None}
 
     def __repr__(self) -> str:
         return f"Attribute({', '.join(f'{option}={value!r}' for option, value in self._note().items())})"

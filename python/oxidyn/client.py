@@ -13,7 +13,7 @@ from typing_extensions import Self
 from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
-from .schema import TableSchema, Unknown, Unset
+from .schema import AnyNumbers, TableSchema, Unknown, Unset
 from .table import AsyncTable, Table
 
 if TYPE_CHECKING:
@@ -113,17 +113,27 @@ class Client(_ClientBase):
         indexes: Mapping[str, Projection | IndexKeys] | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
+        any_numbers: AnyNumbers = "auto",
     ) -> Table[M]:
         """Get the model's table; nothing is sent.
 
         `name`, `partition`, `sort` and `indexes` say by field names what the model does not say itself, or otherwise:
         any Pydantic model, dataclass or TypedDict has a table. `unset="skip"` leaves out fields that were never set and
-        have a plain default; `unknown="error"` refuses stored attributes that are no field.
+        have a plain default; `unknown="error"` refuses stored attributes that are no field; `any_numbers="decimal"` reads
+        numbers without a type as `Decimal` unless they are integral.
 
         Raises:
             SchemaError: the model cannot be stored so; the message names the field and the reason.
         """
-        schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, unset=unset, unknown=unknown)
+        schema = TableSchema.of(
+            model,
+            partition=partition,
+            sort=sort,
+            indexes=indexes,
+            unset=unset,
+            unknown=unknown,
+            any_numbers=any_numbers,
+        )
         return Table(self._core, schema, _table_name(schema, name))
 
     def run(self, operation: Operation[R], /) -> R:
@@ -159,9 +169,18 @@ class AsyncClient(_ClientBase):
         indexes: Mapping[str, Projection | IndexKeys] | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
+        any_numbers: AnyNumbers = "auto",
     ) -> AsyncTable[M]:
         """See `Client.table`."""
-        schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, unset=unset, unknown=unknown)
+        schema = TableSchema.of(
+            model,
+            partition=partition,
+            sort=sort,
+            indexes=indexes,
+            unset=unset,
+            unknown=unknown,
+            any_numbers=any_numbers,
+        )
         return AsyncTable(self._core, schema, _table_name(schema, name))
 
     async def run(self, operation: Operation[R], /) -> R:

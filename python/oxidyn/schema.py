@@ -31,12 +31,15 @@ from .annotations import (
 )
 from .errors import InvalidOption, SchemaError, UnsupportedTypeError
 
-__all__ = ["IndexSchema", "TableSchema", "Unknown", "Unset"]
+__all__ = ["AnyNumbers", "IndexSchema", "TableSchema", "Unknown", "Unset"]
 
 Unset = Literal["store", "skip"]
 """What becomes of a field that was never set: stored with its default, or left out."""
 Unknown = Literal["skip", "error"]
 """What becomes of a stored attribute that is no field: skipped, or refused."""
+
+AnyNumbers = Literal["auto", "decimal"]
+"""What a number without a type is read as where it is not integral: a float if that is the same number, or a Decimal."""
 
 _CACHE: Final = "__oxidyn_schemas__"
 """On the class itself, so that a class made at run time takes its plans with it when it goes."""
@@ -84,6 +87,7 @@ class TableSchema:
         indexes: IndexOptions | None = None,
         unset: Unset = "store",
         unknown: Unknown = "skip",
+        any_numbers: AnyNumbers = "auto",
     ) -> TableSchema:
         """Read the model and compile its plan, once for each set of options.
 
@@ -91,14 +95,16 @@ class TableSchema:
         """
         core_schema = complete(model)
         indexes = index_options(title_of(model), indexes or {})
-        options = (partition, sort, tuple(indexes.items()), unset, unknown)
+        options = (partition, sort, tuple(indexes.items()), unset, unknown, any_numbers)
         known = _cache(model).get(options)
         # A rebuilt model has another core schema, which its old plans know nothing of.
         if known is not None and known[0] is core_schema:
             return cast("TableSchema", known[1])
         _expect("unset", unset, get_args(Unset))
         _expect("unknown", unknown, get_args(Unknown))
-        schema = _Reading(model, core_schema).table_schema(partition, sort, indexes, unset, unknown)
+        _expect("any_numbers", any_numbers, get_args(AnyNumbers))
+        reading = _Reading(model, core_schema)
+        schema = reading.table_schema(partition, sort, indexes, unset, unknown, any_numbers)
         _remember(model, options, (core_schema, schema))
         return schema
 
@@ -240,7 +246,13 @@ class _Reading:
                     yield name, role
 
     def table_schema(
-        self, partition: str | None, sort: str | None, options: IndexOptions, unset: Unset, unknown: Unknown
+        self,
+        partition: str | None,
+        sort: str | None,
+        options: IndexOptions,
+        unset: Unset,
+        unknown: Unknown,
+        any_numbers: AnyNumbers,
     ) -> TableSchema:
         keys: dict[KeyPart, str] = {}
         parts: dict[str, dict[KeyPart, list[tuple[int, str]]]] = {}
@@ -276,6 +288,7 @@ class _Reading:
             ttl=ttl,
             unset=unset,
             unknown=unknown,
+            any_numbers=any_numbers,
         )
         return TableSchema(self.model, self.title, partition, sort, indexes, ttl, plan)
 

@@ -17,6 +17,7 @@ use super::nodes::set::alike;
 use super::nodes::string::{encode_str, str_object, surrogates};
 use super::nodes::temporal::encode_untyped;
 use super::nodes::uuid::encode_uuid;
+use super::options::AnyNumbers;
 use super::python;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use crate::wire::reader::Reader;
@@ -191,6 +192,16 @@ pub fn number<'py>(py: Python<'py>, text: &str) -> Outcome<Bound<'py, PyAny>> {
     }
 }
 
+/// The same without floats.
+#[cold]
+fn int_or_decimal<'py>(py: Python<'py>, text: &str) -> Outcome<Bound<'py, PyAny>> {
+    let value = number(py, text)?;
+    if value.is_exact_instance_of::<PyFloat>() {
+        return Ok(python::decimal(py)?.call1((text,))?);
+    }
+    Ok(value)
+}
+
 /// The float whose shortest text is the same number.
 pub fn exact_float(text: &str) -> Option<f64> {
     let value = float::decode(text.as_bytes())?;
@@ -207,7 +218,10 @@ pub fn decode<'py>(tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, '
     let py = state.py;
     match tag {
         Tag::S => Ok(str_object(py, &reader.text()?)?),
-        Tag::N => number(py, &reader.text()?),
+        Tag::N => match state.any_numbers {
+            AnyNumbers::Auto => number(py, &reader.text()?),
+            AnyNumbers::Decimal => int_or_decimal(py, &reader.text()?),
+        },
         Tag::B => bytes_object(reader, state),
         Tag::Bool => Ok(PyBool::new(py, reader.boolean()?).to_owned().into_any()),
         Tag::Null => {

@@ -34,6 +34,6 @@ mod target;
 
 pub use key_spec::KeyAttribute;
 pub use low_level::Binary;
-pub use options::{IndexKeys, PlanOptions, Unknown, Unset};
+pub use options::{AnyNumbers, IndexKeys, PlanOptions, Unknown, Unset};
 pub use plan::Plan;
 pub use target::{NoneRule, Purpose, Target};

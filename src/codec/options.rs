@@ -10,6 +10,7 @@ pub struct PlanOptions {
     pub ttl: Option<String>,
     pub unset: Unset,
     pub unknown: Unknown,
+    pub any_numbers: AnyNumbers,
 }
 
 /// An index's key, by field names.
@@ -34,4 +35,13 @@ pub enum Unknown {
     #[default]
     Skip,
     Error,
+}
+
+/// What a number without a type that is not integral is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnyNumbers {
+    /// A float where its shortest text is that number, else a Decimal.
+    #[default]
+    Auto,
+    Decimal,
 }

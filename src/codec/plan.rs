@@ -200,6 +200,7 @@ impl Plan {
             py,
             definitions: &self.definitions,
             refuses_unknown: self.options.unknown == Unknown::Error,
+            any_numbers: self.options.any_numbers,
             depth: 0,
             elements: Vec::new(),
             read_again: 0,

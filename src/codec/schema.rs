@@ -67,12 +67,44 @@ pub enum Epoch {
     Ttl,
 }
 
+/// A text form in place of the usual one, of fixed width as well, so that it is a key's and sorts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A datetime without its fraction.
+    Seconds,
+    /// A datetime with `+00:00` for `Z`.
+    Offset,
+    /// A UUID as 32 hex digits.
+    Hex,
+    /// A UUID with upper-case digits.
+    Upper,
+}
+
+impl Format {
+    const ALL: [(&'static str, Self); 4] = [
+        ("seconds", Self::Seconds),
+        ("offset", Self::Offset),
+        ("hex", Self::Hex),
+        ("upper", Self::Upper),
+    ];
+
+    /// The types it is for, by their core schemas and in words.
+    const fn owner(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Seconds | Self::Offset => ("datetime", "datetime"),
+            Self::Hex | Self::Upper => ("uuid", "UUID"),
+        }
+    }
+}
+
 /// What our markers say about a type, read from its schema's metadata.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
     pub epoch: Option<Epoch>,
     /// `Attribute(utc=False)`: a datetime keeps its offset.
     pub keeps_offset: bool,
+    /// `Attribute(format=…)`.
+    pub format: Option<Format>,
 }
 
 /// Compiles schemas, and knows where it is.
@@ -174,12 +206,7 @@ impl<'a, 'py> Builder<'a, 'py> {
                 self.build(&schema.schema("schema")?)
             }
             _ => {
-                if !matches!(kind.as_str(), "nullable" | "datetime" | "int") && self.marks.epoch.is_some() {
-                    return Err(self.schema_error("Epoch and TTL are for datetime and int fields"));
-                }
-                if !matches!(kind.as_str(), "nullable" | "datetime") && self.marks.keeps_offset {
-                    return Err(self.schema_error("Attribute(utc=False) is for datetime fields"));
-                }
+                self.check_marks(&kind)?;
                 node::build(&kind, schema, self)
             }
         }
@@ -311,7 +338,7 @@ impl<'a, 'py> Builder<'a, 'py> {
     pub fn build_again(&mut self, schema: &Bound<'py, PyDict>, is_ttl: bool, ordered: bool) -> PyResult<Node> {
         self.marks = Marks {
             epoch: is_ttl.then_some(Epoch::Ttl),
-            keeps_offset: false,
+            ..Marks::default()
         };
         self.with_order(ordered, |builder| builder.build(schema))
     }
@@ -357,6 +384,58 @@ impl<'a, 'py> Builder<'a, 'py> {
         }
         if marks.flag("utc")? == Some(false) {
             self.marks.keeps_offset = true;
+        }
+        if let Some(name) = marks.text("format")? {
+            let known = Format::ALL.into_iter().find(|(known, _)| *known == name);
+            let Some((_, format)) = known else {
+                return Err(self.schema_error(&format!("Attribute(format={name:?}) is none that this version knows")));
+            };
+            self.marks.format = Some(format);
+        }
+        Ok(())
+    }
+
+    /// A marker on a type that it says nothing about is a mistake. What wraps a type hands its markers on.
+    fn check_marks(&self, kind: &str) -> PyResult<()> {
+        if matches!(
+            kind,
+            "nullable" | "function-before" | "function-after" | "function-wrap"
+        ) {
+            return Ok(());
+        }
+        let Marks {
+            epoch,
+            keeps_offset,
+            format,
+        } = self.marks;
+        if epoch.is_some() && !matches!(kind, "datetime" | "int") {
+            return Err(self.schema_error("Epoch and TTL are for datetime and int fields"));
+        }
+        if keeps_offset && kind != "datetime" {
+            return Err(self.schema_error("Attribute(utc=False) is for datetime fields"));
+        }
+        if let Some(format) = format {
+            let (owner, words) = format.owner();
+            if kind != owner {
+                let name = Format::ALL.into_iter().find(|(_, known)| *known == format);
+                let name = name.map_or("", |(name, _)| name);
+                return Err(self.schema_error(&format!("Attribute(format={name:?}) is for {words} fields")));
+            }
+            if epoch.is_some() || keeps_offset {
+                return Err(self.schema_error(
+                    "Attribute(format=...) is a form of its own: it goes without Epoch, TTL and utc=False",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A map's keys are text as Pydantic's JSON mode writes them, whatever a marker says.
+    pub fn refuse_marks(&self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
+        let marks = oxidyn_metadata(schema)?;
+        let is_marked = |marks: Bound<'py, PyDict>| marks.has_any(&["epoch", "utc", "format", "name"]);
+        if marks.map(is_marked).transpose()?.unwrap_or(false) {
+            return Err(self.schema_error("Attribute, Epoch and TTL are for values, and this is a map's key"));
         }
         Ok(())
     }

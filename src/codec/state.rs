@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::definitions::Definitions;
+use super::options::AnyNumbers;
 use super::python;
 use crate::limits::NESTING_LEVELS;
 use crate::wire::Tag;
@@ -336,6 +337,7 @@ pub struct Decoding<'a, 'py> {
     pub definitions: &'a Definitions,
     /// Whether an attribute that is no field is refused.
     pub refuses_unknown: bool,
+    pub any_numbers: AnyNumbers,
     pub depth: usize,
     /// Elements of the lists that are being read, innermost last: one allocation serves all of them.
     pub elements: Vec<Bound<'py, PyAny>>,

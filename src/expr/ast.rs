@@ -80,7 +80,8 @@ pub enum Grid {
     Integer,
     /// N with six decimals: epoch seconds exact to the microsecond.
     MicroNumber,
-    /// S, a datetime in its fixed-width form (`…T12:00:00.000000Z`, or without `Z` where naive): one microsecond.
+    /// S, a datetime in a form of fixed width (`…T12:00:00.000000Z`, or without `Z` where naive): one microsecond, or one
+    /// second where the form has no fraction.
     DateTime,
     /// S, a date: one day.
     Date,

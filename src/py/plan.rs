@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
-use crate::codec::{self, Binary, IndexKeys, PlanOptions, Unknown, Unset};
+use crate::codec::{self, AnyNumbers, Binary, IndexKeys, PlanOptions, Unknown, Unset};
 use crate::py::exceptions;
 use crate::wire::size;
 
@@ -44,7 +44,7 @@ impl Plan {
     #[new]
     #[pyo3(signature = (
         schema, model, *, title, partition = None, sort = None, indexes = Vec::new(), ttl = None, unset = "store",
-        unknown = "skip"
+        unknown = "skip", any_numbers = "auto"
     ))]
     #[expect(clippy::too_many_arguments, reason = "one for each option of the Python signature")]
     fn new(
@@ -57,6 +57,7 @@ impl Plan {
         ttl: Option<String>,
         unset: &str,
         unknown: &str,
+        any_numbers: &str,
     ) -> PyResult<Self> {
         let unset = match unset {
             "store" => Unset::Store,
@@ -66,6 +67,11 @@ impl Plan {
         let unknown = match unknown {
             "skip" => Unknown::Skip,
             "error" => Unknown::Error,
+            other => return Err(PyValueError::new_err(other.to_owned())),
+        };
+        let any_numbers = match any_numbers {
+            "auto" => AnyNumbers::Auto,
+            "decimal" => AnyNumbers::Decimal,
             other => return Err(PyValueError::new_err(other.to_owned())),
         };
         let indexes = indexes
@@ -80,6 +86,7 @@ impl Plan {
             ttl,
             unset,
             unknown,
+            any_numbers,
         };
         let plan = codec::Plan::compile(schema.py(), schema, model, options)?;
         Ok(Self { plan: Arc::new(plan) })

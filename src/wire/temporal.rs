@@ -8,6 +8,8 @@ use super::{Direction, number};
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_MINUTE: i64 = 60 * MICROS_PER_SECOND;
 const MICROS_PER_DAY: i64 = 24 * 60 * MICROS_PER_MINUTE;
+/// Characters of `2026-01-31T12:30:00`.
+const SECONDS_WIDTH: usize = 19;
 /// Decimals of N seconds that are exact to the microsecond.
 const MICRO_DECIMALS: u32 = 6;
 
@@ -251,6 +253,27 @@ impl DateTime {
         Some((Self { date, time }, zone))
     }
 
+    /// Append `2026-01-31T12:30:00` and what the zone adds. False: there is a fraction, and nothing is appended.
+    #[must_use]
+    pub fn push_seconds(self, out: &mut Vec<u8>, zone: Zone) -> bool {
+        if self.time.microsecond != 0 {
+            return false;
+        }
+        let fraction = out.len() + SECONDS_WIDTH;
+        self.push(out, Zone::Naive);
+        out.truncate(fraction);
+        zone.push(out);
+        true
+    }
+
+    /// Read exactly `2026-01-31T12:30:00` and a zone.
+    #[must_use]
+    pub fn parse_seconds(text: &[u8]) -> Option<(Self, Zone)> {
+        let (seconds, zone) = text.split_at_checked(SECONDS_WIDTH)?;
+        let (value, _) = Self::parse(&[seconds, b".000000"].concat())?;
+        Some((value, Zone::parse(zone)?))
+    }
+
     /// The instant, the parts taken as UTC.
     #[inline]
     #[must_use]
@@ -277,19 +300,25 @@ impl DateTime {
         Self::from_epoch_micros(self.epoch_micros().checked_sub(offset_micros)?)
     }
 
-    /// The microsecond after or before; `None` at the ends of the calendar.
-    #[must_use]
-    pub fn neighbour(self, direction: Direction) -> Option<Self> {
-        Self::from_epoch_micros(self.epoch_micros() + direction.step())
+    /// What lies so many microseconds after or before; `None` at the ends of the calendar.
+    fn neighbour(self, direction: Direction, micros: i64) -> Option<Self> {
+        Self::from_epoch_micros(self.epoch_micros() + direction.step() * micros)
     }
 }
 
-/// The neighbour of a datetime in its stored form, one microsecond away, with the same zone.
+/// The neighbour of a datetime in its stored form, with the same zone: one microsecond away, or one second where the
+/// form has no fraction.
 #[must_use]
 pub fn neighbour_of_datetime(text: &str, direction: Direction) -> Option<String> {
-    let (datetime, zone) = DateTime::parse(text.as_bytes())?;
     let mut out = Vec::new();
-    datetime.neighbour(direction)?.push(&mut out, zone);
+    if let Some((datetime, zone)) = DateTime::parse(text.as_bytes()) {
+        datetime.neighbour(direction, 1)?.push(&mut out, zone);
+    } else {
+        let (datetime, zone) = DateTime::parse_seconds(text.as_bytes())?;
+        let neighbour = datetime.neighbour(direction, MICROS_PER_SECOND)?;
+        let whole = neighbour.push_seconds(&mut out, zone);
+        debug_assert!(whole, "a whole second away from one");
+    }
     String::from_utf8(out).ok()
 }
 

@@ -1,4 +1,4 @@
-//! UUIDs as S text: 36 characters, hyphenated, lower case. Hot.
+//! UUIDs as S text: 36 characters, hyphenated, lower case, unless a field asks for another form. Hot.
 
 /// Where the hyphens stand.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
@@ -24,6 +24,33 @@ const VALUES: [u8; 256] = {
 #[inline]
 pub fn encode(out: &mut Vec<u8>, value: u128) {
     out.extend_from_slice(&text(value));
+}
+
+/// Append the UUID's 32 digits without hyphens.
+pub fn encode_hex(out: &mut Vec<u8>, value: u128) {
+    for byte in value.to_be_bytes() {
+        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+}
+
+/// Append the UUID's text in upper case.
+pub fn encode_upper(out: &mut Vec<u8>, value: u128) {
+    out.extend_from_slice(&text(value).map(|character| character.to_ascii_uppercase()));
+}
+
+/// The UUID of 32 digits in either case; `None` for every other form.
+#[must_use]
+pub fn decode_hex(text: &[u8]) -> Option<u128> {
+    let text: &[u8; 2 * 16] = text.try_into().ok()?;
+    let mut value = 0;
+    for digit in text {
+        let digit = VALUES[usize::from(*digit)];
+        if digit > 15 {
+            return None;
+        }
+        value = value << 4 | u128::from(digit);
+    }
+    Some(value)
 }
 
 /// The UUID's text.

@@ -252,6 +252,8 @@ async def _post(app: Any, content: Any) -> tuple[int, Any]:
         (lambda: Attribute(name=""), "at least one character"),
         (lambda: Attribute(name=5), "at least one character"),
         (lambda: Attribute(utc=None), "expected True or False"),
+        (lambda: Attribute(format="iso"), 'expected one of "seconds", "offset", "hex", "upper"'),
+        (lambda: Attribute(format=["hex"]), "expected one of"),
         (Attribute, "says nothing"),
         (lambda: Epoch("us"), "milliseconds"),
     ],
@@ -271,6 +273,7 @@ def test_marker_that_means_nothing_is_refused(make, words):
         (Epoch("ms"), 'Epoch("ms")'),
         (Attribute(name="n"), "Attribute(name='n')"),
         (Attribute(name="n", utc=False), "Attribute(name='n', utc=False)"),
+        (Attribute(format="hex"), "Attribute(format='hex')"),
     ],
 )
 def test_marker_is_shown_as_it_is_written(marker, text):

@@ -231,3 +231,53 @@ def test_fields_with_and_without_types_stand_beside_each_other():
         {"M": {"n": {"N": "1.5"}, "deep": {"L": [{"M": {"b": {"B": "AA=="}}}]}}}
     )
     assert TypeDeserializer().deserialize(stored["extra"]) == [True]
+
+
+# any_numbers="decimal"
+
+
+DECIMALS = Field(Any, any_numbers="decimal")
+
+
+@given(st.decimals(-(10**20), 10**20, places=6))
+def test_a_number_comes_back_as_a_decimal_unless_it_is_integral_where_the_table_says_so(value):
+    loaded = DECIMALS.load({"N": str(value)})
+
+    assert loaded == value
+    assert type(loaded) is (int if value == int(value) else Decimal)
+
+
+def test_numbers_at_every_depth_come_back_as_decimals():
+    stored = {"M": {"a": {"L": [{"N": "0.5"}, {"N": "3"}, {"N": "3.0"}, {"N": "1e-7"}]}, "b": {"NS": ["1.5", "2"]}}}
+
+    loaded = DECIMALS.load(stored)
+
+    assert loaded == {"a": [Decimal("0.5"), 3, 3, Decimal("1e-7")], "b": {Decimal("1.5"), 2}}
+    assert [type(number) for number in loaded["a"]] == [Decimal, int, int, Decimal]
+    assert {type(number) for number in loaded["b"]} == {Decimal, int}
+    assert DECIMALS.store(loaded) == FIELD.store(loaded)
+
+
+def test_fields_with_a_type_are_read_as_their_type_whatever_any_numbers_says():
+    class Typed(BaseModel):
+        f: float
+        d: Decimal
+        u: int | float
+        a: Any
+
+    adapter = ItemAdapter(Typed, any_numbers="decimal")
+
+    loaded = adapter.load_wire(b'{"f":{"N":"0.5"},"d":{"N":"0.5"},"u":{"N":"0.5"},"a":{"N":"0.5"}}')
+
+    assert [type(value) for value in vars(loaded).values()] == [float, Decimal, float, Decimal]
+
+
+def test_plans_differ_by_any_numbers():
+    class Loose(BaseModel):
+        a: Any
+
+    wire = b'{"a":{"N":"0.5"}}'
+
+    assert type(ItemAdapter(Loose).load_wire(wire).a) is float
+    assert type(ItemAdapter(Loose, any_numbers="decimal").load_wire(wire).a) is Decimal
+    assert type(ItemAdapter(Loose, any_numbers="auto").load_wire(wire).a) is float

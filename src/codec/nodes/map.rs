@@ -75,6 +75,7 @@ impl Key {
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Self> {
         let schema = builder.resolve(schema)?;
         builder.refuse_serializer(&schema)?;
+        builder.refuse_marks(&schema)?;
         let kind = schema.text("type")?.unwrap_or_default();
         let kind = match kind.as_str() {
             // A key without a type is text: nothing else could be told apart when it is read.

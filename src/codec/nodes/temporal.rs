@@ -10,7 +10,7 @@ use pyo3::types::{
 
 use crate::codec::infer;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, Tags};
+use crate::codec::schema::{Builder, Epoch, Format, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::expr::ast::Grid;
 use crate::wire::Tag;
@@ -20,7 +20,7 @@ use crate::wire::temporal::{self, Date, DateTime, Time, Zone};
 const MICROS_PER_SECOND: i128 = 1_000_000;
 const SECONDS_PER_DAY: i128 = 86_400;
 
-/// `datetime` → S in UTC, six digits, `Z`; naive the same without `Z`; N by marker.
+/// `datetime` → S in UTC, six digits, `Z`; naive the same without `Z`; other texts and N by marker.
 pub struct DateTimeNode {
     own: Box<Own>,
     rule: Rule,
@@ -38,7 +38,13 @@ struct Rule {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
+    /// In UTC, with six digits and `Z`.
     Utc,
+    /// In UTC, without a fraction, with `Z`.
+    Seconds,
+    /// In UTC, with six digits and `+00:00`.
+    ZeroOffset,
+    /// At the value's own offset.
     Offset,
     Number(Epoch),
 }
@@ -54,7 +60,7 @@ enum Zones {
 impl DateTimeNode {
     pub fn grid(&self) -> Grid {
         match self.rule.form {
-            Form::Utc => Grid::DateTime,
+            Form::Utc | Form::Seconds | Form::ZeroOffset => Grid::DateTime,
             Form::Offset => Grid::Dense,
             Form::Number(Epoch::Seconds) => Grid::MicroNumber,
             Form::Number(Epoch::Milliseconds | Epoch::Ttl) => Grid::Integer,
@@ -123,7 +129,11 @@ impl Codec for DateTimeNode {
             }
             (Some(epoch), false) => Form::Number(epoch),
             (None, true) => Form::Offset,
-            (None, false) => Form::Utc,
+            (None, false) => match builder.marks.format {
+                Some(Format::Seconds) => Form::Seconds,
+                Some(Format::Offset) => Form::ZeroOffset,
+                _ => Form::Utc,
+            },
         };
         let constraint = schema.member("tz_constraint")?;
         let zones = match constraint
@@ -135,10 +145,10 @@ impl Codec for DateTimeNode {
             Some("naive") => Zones::Naive,
             _ => Zones::Any,
         };
-        if zones == Zones::Naive && form != Form::Utc {
-            return Err(
-                builder.schema_error("a naive datetime is no instant: Epoch, TTL and utc=False need aware ones")
-            );
+        if zones == Zones::Naive && !matches!(form, Form::Utc | Form::Seconds) {
+            return Err(builder.schema_error(
+                "a naive datetime is no instant: Epoch, TTL, utc=False and format=\"offset\" need aware ones",
+            ));
         }
         let constrained =
             schema.has_any(&["gt", "ge", "lt", "le", "now_op"])? || (constraint.is_some() && zones == Zones::Any);
@@ -185,7 +195,8 @@ impl Codec for DateTimeNode {
             _ => return self.own.convert(tag, reader, state),
         }
         let text = reader.text()?;
-        let Some((parts, zone)) = DateTime::parse(text.as_bytes()) else {
+        let parsed = DateTime::parse(text.as_bytes()).or_else(|| DateTime::parse_seconds(text.as_bytes()));
+        let Some((parts, zone)) = parsed else {
             // In strict mode too, since a datetime is stored as text.
             return self.own.validate(PyString::new(state.py, &text).as_any(), true);
         };
@@ -212,10 +223,7 @@ impl Rule {
                 )
                 .with_input(value));
             }
-            state.push(b"{\"S\":\"");
-            parts.push(state.out, Zone::Naive);
-            state.push(b"\"}");
-            return Ok(());
+            return self.push_text(parts, Zone::Naive, state);
         };
         if self.ordered && self.zones == Zones::Naive {
             return Err(Refusal::new(
@@ -233,13 +241,31 @@ impl Rule {
                     "the instant lies outside years 1 to 9999 in UTC",
                 ));
             };
-            (parts, Zone::Utc)
+            let zone = if self.form == Form::ZeroOffset {
+                Zone::Offset(0)
+            } else {
+                Zone::Utc
+            };
+            (parts, zone)
         };
         if let Form::Number(epoch) = self.form {
             return DateTimeNode::encode_number(parts.epoch_micros(), epoch, state);
         }
+        self.push_text(parts, zone, state)
+    }
+
+    #[inline]
+    fn push_text(self, parts: DateTime, zone: Zone, state: &mut Encoding<'_>) -> Outcome<()> {
         state.push(b"{\"S\":\"");
-        parts.push(state.out, zone);
+        if self.form != Form::Seconds {
+            parts.push(state.out, zone);
+        } else if !parts.push_seconds(state.out, zone) {
+            return Err(Refusal::new(
+                "datetime_format",
+                "expected whole seconds (format=\"seconds\"), found microseconds beside them: cut them first, or store \
+                 them",
+            ));
+        }
         state.push(b"\"}");
         Ok(())
     }

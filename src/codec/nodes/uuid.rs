@@ -1,4 +1,4 @@
-//! UUID → S: 36 characters, hyphenated, lower case.
+//! UUID → S: 36 characters, hyphenated, lower case, or the form that a marker asks for.
 
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
@@ -8,19 +8,63 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use crate::codec::ffi::{get_slot, new_instance, set_slot};
 use crate::codec::node::{Codec, Node};
 use crate::codec::python;
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::schema::{Builder, Format, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, uuid};
 
 pub struct UuidNode {
     own: Box<Own>,
+    form: Form,
     constrained: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Hyphenated, lower case.
+    Canonical,
+    /// Without hyphens, lower case.
+    Hex,
+    /// Hyphenated, upper case.
+    Upper,
+}
+
+impl Form {
+    /// `{"S":"…"}`
+    const fn stored_length(self) -> usize {
+        match self {
+            Self::Canonical | Self::Upper => 8 + 36,
+            Self::Hex => 8 + 32,
+        }
+    }
 }
 
 impl UuidNode {
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
         !self.constrained && python::uuid(value.py()).is_ok_and(|class| value.is_exact_instance(class))
+    }
+
+    /// Whether what was read as a UUID is stored in the node's own form.
+    pub fn writes_again(&self, stored: &[u8]) -> bool {
+        const FIRST_HYPHEN: usize = 6 + 8;
+        if stored.len() != self.form.stored_length() {
+            return false;
+        }
+        // Of the forms that are read, no other has this length, unless there are blanks: they show at the hyphen.
+        match self.form {
+            Form::Canonical => stored[FIRST_HYPHEN] == b'-' && !stored[6..].iter().any(u8::is_ascii_uppercase),
+            Form::Hex => !stored[6..].iter().any(u8::is_ascii_uppercase),
+            Form::Upper => stored[FIRST_HYPHEN] == b'-' && !stored[6..].iter().any(u8::is_ascii_lowercase),
+        }
+    }
+
+    fn object<'py>(&self, number: u128, state: &Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        let uuid = uuid_object(state.py, number)?;
+        if self.constrained {
+            self.own.validate(&uuid, false)
+        } else {
+            Ok(uuid)
+        }
     }
 }
 
@@ -31,6 +75,11 @@ impl Codec for UuidNode {
         let constrained = schema.has_any(&["version"])?;
         Ok(Self {
             own: builder.own_scalar(schema),
+            form: match builder.marks.format {
+                Some(Format::Hex) => Form::Hex,
+                Some(Format::Upper) => Form::Upper,
+                _ => Form::Canonical,
+            },
             constrained,
         }
         .into())
@@ -45,7 +94,11 @@ impl Codec for UuidNode {
     }
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-        encode_uuid(value, state)
+        match self.form {
+            Form::Canonical => encode_uuid(value, state),
+            Form::Hex => push_uuid(value, uuid::encode_hex, state),
+            Form::Upper => push_uuid(value, uuid::encode_upper, state),
+        }
     }
 
     fn decode<'py>(
@@ -59,34 +112,32 @@ impl Codec for UuidNode {
         }
         let start = reader.position();
         if let Some(number) = reader.try_short_text().and_then(uuid::decode) {
-            let uuid = uuid_object(state.py, number)?;
-            return if self.constrained {
-                self.own.validate(&uuid, false)
-            } else {
-                Ok(uuid)
-            };
+            return self.object(number, state);
         }
         reader.seek(start);
         let text = reader.text()?;
-        match uuid::decode(text.as_bytes()) {
-            Some(number) => {
-                let uuid = uuid_object(state.py, number)?;
-                if self.constrained {
-                    self.own.validate(&uuid, false)
-                } else {
-                    Ok(uuid)
-                }
-            }
-            // Braces, `urn:uuid:`, no hyphens: in strict mode too, since a UUID is stored as text.
+        match uuid::decode(text.as_bytes()).or_else(|| uuid::decode_hex(text.as_bytes())) {
+            Some(number) => self.object(number, state),
+            // Braces, `urn:uuid:`: in strict mode too, since a UUID is stored as text.
             None => self.own.validate(PyString::new(state.py, &text).as_any(), true),
         }
     }
 }
 
+#[inline]
 pub fn encode_uuid(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    push_uuid(value, uuid::encode, state)
+}
+
+#[inline]
+fn push_uuid(
+    value: &Bound<'_, PyAny>,
+    push_text: impl FnOnce(&mut Vec<u8>, u128),
+    state: &mut Encoding<'_>,
+) -> Outcome<()> {
     let number = uuid_number(value)?;
     state.push(b"{\"S\":\"");
-    uuid::encode(state.out, number);
+    push_text(state.out, number);
     state.push(b"\"}");
     Ok(())
 }

@@ -122,7 +122,31 @@ fn an_instant_outside_years_1_to_9999_in_utc_is_refused() {
 }
 
 #[test]
-fn neighbours_are_one_microsecond_or_one_day_away() {
+fn a_form_without_a_fraction_takes_whole_seconds_only() {
+    let mut out = Vec::new();
+
+    assert!(datetime("2026-01-31T12:30:00.000000").push_seconds(&mut out, Zone::Utc));
+    assert_eq!(out, b"2026-01-31T12:30:00Z");
+    assert!(!datetime("2026-01-31T12:30:00.000001").push_seconds(&mut out, Zone::Utc));
+    assert_eq!(out, b"2026-01-31T12:30:00Z");
+    assert_eq!(
+        DateTime::parse_seconds(&out),
+        Some((datetime("2026-01-31T12:30:00.000000"), Zone::Utc))
+    );
+    for other in [
+        "2026-01-31T12:30:00.000000Z",
+        "2026-01-31T12:30Z",
+        "2026-01-31 12:30:00",
+        "2026-02-30T12:30:00Z",
+        "2026-01-31T12:30:00z",
+        "",
+    ] {
+        assert_eq!(DateTime::parse_seconds(other.as_bytes()), None, "{other}");
+    }
+}
+
+#[test]
+fn neighbours_are_one_microsecond_or_one_second_or_one_day_away() {
     let up = |text| neighbour_of_datetime(text, Direction::Up);
     let down = |text| neighbour_of_datetime(text, Direction::Down);
 
@@ -134,6 +158,13 @@ fn neighbours_are_one_microsecond_or_one_day_away() {
         down("2027-01-01T00:00:00.000000").as_deref(),
         Some("2026-12-31T23:59:59.999999")
     );
+    assert_eq!(up("2026-12-31T23:59:59Z").as_deref(), Some("2027-01-01T00:00:00Z"));
+    assert_eq!(down("2027-01-01T00:00:00").as_deref(), Some("2026-12-31T23:59:59"));
+    assert_eq!(
+        up("2026-12-31T23:59:59.999999+00:00").as_deref(),
+        Some("2027-01-01T00:00:00.000000+00:00")
+    );
+    assert_eq!(up("9999-12-31T23:59:59Z"), None);
     assert_eq!(up(LAST), None);
     assert_eq!(down(FIRST), None);
     assert_eq!(
@@ -200,6 +231,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..34)) {
         let _ = DateTime::parse(&bytes);
+        let _ = DateTime::parse_seconds(&bytes);
         let _ = Date::parse(&bytes);
         let _ = Time::parse(&bytes);
     }

@@ -1,4 +1,4 @@
-use oxidyn::wire::uuid::{decode, encode, text};
+use oxidyn::wire::uuid::{decode, decode_hex, encode, encode_hex, encode_upper, text};
 use proptest::prelude::*;
 
 #[test]
@@ -29,10 +29,26 @@ proptest! {
         encode(&mut out, value);
 
         prop_assert_eq!(decode(&out), Some(value));
+        prop_assert_eq!(decode_hex(&out), None);
+    }
+
+    #[test]
+    fn any_uuid_comes_back_of_32_digits_and_of_upper_case(value: u128) {
+        let (mut hex, mut upper) = (Vec::new(), Vec::new());
+        encode_hex(&mut hex, value);
+        encode_upper(&mut upper, value);
+
+        prop_assert_eq!(std::str::from_utf8(&hex).unwrap(), format!("{value:032x}"));
+        prop_assert_eq!(&upper, &text(value).to_ascii_uppercase());
+        prop_assert_eq!(decode_hex(&hex), Some(value));
+        prop_assert_eq!(decode_hex(&hex.to_ascii_uppercase()), Some(value));
+        prop_assert_eq!(decode(&upper), Some(value));
     }
 
     #[test]
     fn any_bytes_are_read_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 36)) {
         let _ = decode(&bytes);
+        prop_assert_eq!(decode_hex(&bytes), None);
+        let _ = decode_hex(&bytes[..32]);
     }
 }
