@@ -4,7 +4,7 @@ use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySet, PyString, PyType};
+use pyo3::types::{PyDict, PyList, PySet, PyString, PyType};
 
 /// A str of ASCII bytes: one allocation and one copy.
 #[inline]
@@ -31,6 +31,53 @@ pub fn ascii_str<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyStri
 pub fn float_object(py: Python<'_>, value: f64) -> PyResult<Bound<'_, PyAny>> {
     // SAFETY: the call gives a new reference, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyFloat_FromDouble(value)) }
+}
+
+/// The floats of a list, one after another, up to its end or to an element whose type is not exactly float.
+pub struct ListFloats<'a, 'py> {
+    list: &'a Bound<'py, PyList>,
+    position: usize,
+}
+
+impl<'a, 'py> ListFloats<'a, 'py> {
+    #[inline]
+    pub fn new(list: &'a Bound<'py, PyList>) -> Self {
+        Self { list, position: 0 }
+    }
+
+    /// The index of what is next.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    #[inline]
+    pub fn seek(&mut self, position: usize) {
+        self.position = position;
+    }
+}
+
+impl Iterator for ListFloats<'_, '_> {
+    type Item = f64;
+
+    #[inline]
+    #[allow(unsafe_code)]
+    fn next(&mut self) -> Option<f64> {
+        if self.position >= self.list.len() {
+            return None;
+        }
+        // SAFETY: the position is within the list as it is now, whose elements are live objects; no code runs between
+        // this borrowing and the reading of a float's value, which is done only of a float.
+        let value = unsafe {
+            let element = ffi::PyList_GET_ITEM(self.list.as_ptr(), self.position.cast_signed());
+            if ffi::PyFloat_CheckExact(element) == 0 {
+                return None;
+            }
+            ffi::PyFloat_AS_DOUBLE(element)
+        };
+        self.position += 1;
+        Some(value)
+    }
 }
 
 /// How many characters the str has.

@@ -343,6 +343,18 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// Read `{"N":"…"}` as a float, where it is written in the usual way. `None`: nothing was read.
+    #[inline]
+    pub fn try_n_as_float(&mut self) -> Option<f64> {
+        let rest = self.bytes.get(self.at..)?;
+        let (value, length) = float::decode_quoted(rest.strip_prefix(br#"{"N":"#)?)?;
+        if rest.get(5 + length) != Some(&b'}') {
+            return None;
+        }
+        self.at += 5 + length + 1;
+        Some(value)
+    }
+
     /// Read the rest of a string whose opening quote is already read.
     #[inline]
     pub fn text_body(&mut self) -> Result<Text<'a>> {

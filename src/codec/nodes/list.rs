@@ -5,12 +5,12 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
+use crate::codec::ffi::ListFloats;
 use crate::codec::node::{Codec, Node};
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
-use crate::wire::Tag;
 use crate::wire::reader::Reader;
-use crate::wire::writer;
+use crate::wire::{Tag, float, writer};
 
 /// `list[X]` → L.
 pub struct ListNode(Box<List>);
@@ -55,6 +55,9 @@ impl Codec for ListNode {
     #[inline]
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         if let Ok(list) = value.cast::<PyList>() {
+            if let Node::Float(_) = self.0.element {
+                return encode_floats(list, &self.0.element, state);
+            }
             encode_elements(
                 list.iter(),
                 |_, element, state| self.0.element.encode(element, state),
@@ -280,6 +283,32 @@ pub fn encode_elements<'py>(
     Ok(())
 }
 
+/// Long lists are lists of floats. Those of exact type are written in one run, which ends where there is another element.
+fn encode_floats(list: &Bound<'_, PyList>, node: &Node, state: &mut Encoding<'_>) -> Outcome<()> {
+    if list.is_empty() {
+        state.push(writer::EMPTY_LIST.as_bytes());
+        return Ok(());
+    }
+    state.push(b"{\"L\":[");
+    state.enter()?;
+    let mut floats = ListFloats::new(list);
+    loop {
+        let run = float::push_elements(state.out, &mut floats).map_err(Refusal::number);
+        run.map_err(|refusal| refusal.under(|| Step::Index(floats.position() - 1)))?;
+        let index = floats.position();
+        let Ok(other) = list.get_item(index) else { break };
+        node.encode(&other, state)
+            .map_err(|refusal| refusal.under(|| Step::Index(index)))?;
+        state.push(b",");
+        floats.seek(index + 1);
+    }
+    state.leave();
+    // The last comma.
+    state.out.pop();
+    state.push(b"]}");
+    Ok(())
+}
+
 /// Read an array of values onto the state's elements, and say where they start. An element without a node is read
 /// without a schema.
 #[inline]
@@ -294,6 +323,14 @@ fn decode_elements<'a>(
     let mut index = 0;
     let mut more = reader.begin_array()?;
     while more {
+        if let Some(Node::Float(node)) = node(index)
+            && let Some(value) = node.try_read(reader, state.py)?
+        {
+            state.elements.push(value);
+            index += 1;
+            more = reader.next_element()?;
+            continue;
+        }
         let position = reader.position();
         let depth = state.depth;
         let read = match node(index) {

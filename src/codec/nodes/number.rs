@@ -301,11 +301,21 @@ impl Codec for FloatNode {
 }
 
 impl FloatNode {
+    #[inline]
     pub fn is_plain(&self) -> bool {
         self.bounds.is_none()
     }
 
-    /// Another wire type, bounds, a number with an exponent, a long one, or one close to the end of the bytes.
+    /// Read `{"N":"0.5"}` as a whole, where nothing about it is unusual. None: nothing was read.
+    #[inline]
+    pub fn try_read<'py>(&self, reader: &mut Reader<'_>, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !self.is_plain() {
+            return Ok(None);
+        }
+        reader.try_n_as_float().map(|value| float_object(py, value)).transpose()
+    }
+
+    /// Another wire type, bounds, a number with an exponent or a long one.
     #[inline(never)]
     fn decode_unusual<'py>(
         &self,
@@ -333,10 +343,7 @@ impl FloatNode {
 
 #[inline]
 pub fn encode_float(value: f64, state: &mut Encoding<'_>) -> Outcome<()> {
-    state.push(b"{\"N\":\"");
-    float::encode(state.out, value).map_err(Refusal::number)?;
-    state.push(b"\"}");
-    Ok(())
+    float::push_n(state.out, value).map_err(Refusal::number)
 }
 
 /// `Decimal` → N, digit for digit.

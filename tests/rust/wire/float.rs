@@ -1,11 +1,15 @@
-use oxidyn::wire::float::{decode, decode_quoted, encode};
+use oxidyn::wire::float::{decode, decode_quoted, encode, push_n};
 use oxidyn::wire::number::{self, NumberError};
 use proptest::prelude::*;
 
 fn text_of(value: f64) -> Result<String, NumberError> {
     let mut out = Vec::new();
     encode(&mut out, value)?;
-    Ok(String::from_utf8(out).unwrap())
+    let text = String::from_utf8(out).unwrap();
+    let mut whole = b"before".to_vec();
+    push_n(&mut whole, value)?;
+    assert_eq!(whole, format!("before{{\"N\":\"{text}\"}}").into_bytes());
+    Ok(text)
 }
 
 /// The library's text and ours are one number, and ours reads back as the same float.
@@ -38,6 +42,46 @@ fn agrees(value: f64) {
     );
 }
 
+/// All the digits of the number halfway to the next float.
+fn halfway(value: f64) -> String {
+    let (low, high) = (format!("{value:.80}"), format!("{:.80}", value.next_up()));
+    let width = low.len().max(high.len());
+    let mut carry = 0;
+    let mut sum: Vec<u8> = format!("{low:0>width$}")
+        .bytes()
+        .zip(format!("{high:0>width$}").bytes())
+        .rev()
+        .map(|(left, right)| {
+            if left == b'.' {
+                return left;
+            }
+            let digit = left - b'0' + right - b'0' + carry;
+            carry = digit / 10;
+            digit % 10
+        })
+        .collect();
+    sum.push(carry);
+    let mut rest = 0;
+    let half = sum.iter().rev().map(|&digit| {
+        if digit == b'.' {
+            return '.';
+        }
+        let digit = digit + 10 * rest;
+        rest = digit % 2;
+        char::from(b'0' + digit / 2)
+    });
+    let half: String = half.collect();
+    half.trim_start_matches('0').replacen(
+        '.',
+        if half.trim_start_matches('0').starts_with('.') {
+            "0."
+        } else {
+            "."
+        },
+        1,
+    )
+}
+
 #[test]
 fn plain_floats_have_plain_texts() {
     for (value, text) in [
@@ -66,6 +110,12 @@ fn numbers_in_quotes_are_read_eight_digits_at_a_time() {
         "0.12345678",
         "0.123456789012345",
         "0.12345678901234567",
+        "0.0000000000000000",
+        "0.0000000000000001",
+        "0.9999999999999999999",
+        "0.00000012345678901234567",
+        "0.123456789012345678901234",
+        "1234567.890123456789012345678901",
     ] {
         let quoted = format!("\"{text}\"{:40}", "}");
         assert_eq!(
@@ -89,7 +139,10 @@ fn numbers_in_quotes_are_read_eight_digits_at_a_time() {
         let quoted = format!("\"{other}\"{:40}", "}");
         assert_eq!(decode_quoted(quoted.as_bytes()), None, "{other}");
     }
-    assert_eq!(decode_quoted(b"\"1.5\""), None, "too close to the end");
+    assert_eq!(decode_quoted(b"\"1.5\""), Some((1.5, 5)), "at the end of the bytes");
+    for cut in [&b"\"1.5"[..], b"\"1.", b"\"1", b"\"", b""] {
+        assert_eq!(decode_quoted(cut), None);
+    }
 }
 
 #[test]
@@ -188,6 +241,43 @@ proptest! {
     #[test]
     fn a_short_decimal_agrees_with_the_libraries(digits in -1_000_000_000_000_000i64..1_000_000_000_000_000, decimals in 0..12) {
         agrees(format!("{digits}e-{decimals}").parse().unwrap());
+    }
+
+    /// With 16 to 19 digits, in the places that a reader of its own divides by.
+    #[test]
+    fn a_long_decimal_is_read_as_the_library_reads_it(mantissa in 100_000_000_000_000u64..10_000_000_000_000_000_000, places in 0..9usize) {
+        let digits = format!("{mantissa:024}");
+        let (whole, fraction) = digits.split_at(places);
+        let whole = whole.trim_start_matches('0');
+        let text = format!("-{}.{fraction}", if whole.is_empty() { "0" } else { whole });
+        let expected: f64 = fast_float2::parse(&text).unwrap();
+
+        for fraction in [fraction, fraction.trim_end_matches('0')] {
+            let text = format!("-{}.{fraction}", if whole.is_empty() { "0" } else { whole });
+            let quoted = format!("\"{text}\"{:40}", "}");
+            let read = decode_quoted(quoted.as_bytes());
+            prop_assert!(read.is_none_or(|(value, length)| value.to_bits() == expected.to_bits() && length == text.len() + 2), "{}", text);
+            prop_assert!(read.is_some() || whole.len() == 8 || fraction.is_empty(), "{}", text);
+        }
+    }
+
+    /// Cut to as many digits as fit in a word: there the two floats are hardest to tell apart.
+    #[test]
+    fn a_decimal_between_two_floats_is_read_as_the_library_reads_it(value in 1e-3..1e7f64, digits in 16..20usize, off in -1i64..=1) {
+        let middle = halfway(value);
+        let point = middle.find('.').unwrap();
+        let leading = if middle.starts_with('0') { 1 } else { 0 };
+        let cut = &middle[..(digits + 1 + leading).max(point + 2)];
+        let decimals = cut.len() - point - 1;
+        let number: i64 = cut.replace('.', "").parse::<i64>().unwrap_or(i64::MAX - 1) + off;
+        let text = format!("{number:0width$}", width = decimals + 1);
+        let (whole, fraction) = text.split_at(text.len() - decimals);
+        let text = format!("{whole}.{fraction}");
+        let expected: f64 = fast_float2::parse(&text).unwrap();
+
+        let read = decode_quoted(format!("\"{text}\"{:40}", "}").as_bytes());
+
+        prop_assert_eq!(read.map(|(value, _)| value.to_bits()), Some(expected.to_bits()), "{}", text);
     }
 
     #[test]
