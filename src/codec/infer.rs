@@ -88,10 +88,17 @@ fn encode_dict(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()
 fn encode_set(set: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
     let members = set.try_iter()?.collect::<PyResult<Vec<_>>>()?;
     let start = state.out.len();
-    encode_elements(members.into_iter(), |_, member, state| encode(member, state), state)?;
+    let depth = state.depth;
+    // A set of DynamoDB's is a value, not one more level; a list is told when all is written.
+    state.depth = depth.saturating_sub(1);
+    encode_elements(members.iter().cloned(), |_, member, state| encode(member, state), state)?;
+    state.depth = depth;
     if let Some(native) = native_set(&state.out[start..])? {
         state.out.truncate(start);
         state.push(&native);
+    } else if depth > 0 {
+        state.out.truncate(start);
+        encode_elements(members.into_iter(), |_, member, state| encode(member, state), state)?;
     }
     Ok(())
 }

@@ -118,6 +118,17 @@ def test_a_set_of_several_types_is_a_list():
     assert sorted(content, key=str) == [{"N": "1"}, {"S": "a"}]
 
 
+def test_a_set_is_no_level_of_its_own_where_it_is_a_set_on_the_wire():
+    def inside(levels: int, value: Any) -> Any:
+        return value if levels == 0 else [inside(levels - 1, value)]
+
+    for value in ("a", {"a"}):
+        FIELD.check_round_trip(inside(31, value))
+        assert FIELD.refusal_to_store(inside(32, value))["type"] == "nesting"
+    assert FIELD.refusal_to_store(inside(31, {True}))["type"] == "nesting"
+    assert FIELD.refusal_to_store(inside(30, {(True,)}))["type"] == "nesting"
+
+
 @pytest.mark.parametrize("value", [{0.1, Decimal("0.1")}, {UUID(int=1), str(UUID(int=1))}])
 def test_two_members_of_a_set_that_are_stored_alike_are_refused(value):
     assert FIELD.refusal_to_store(value)["loc"][0] == "value"

@@ -1,6 +1,9 @@
 """Nothing is held longer than it is needed, on the good ways and on the refused ones."""
 
+import contextlib
 import gc
+import itertools
+import random
 import sys
 import tracemalloc
 import weakref
@@ -8,9 +11,11 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
 from pydantic import BaseModel
 
 from oxidyn import Client, InvalidItem, ItemAdapter
+from tests.codec.hostile import SHAPES, inputs
 
 # Less than the smallest object.
 NOTHING = 10
@@ -90,6 +95,25 @@ def test_encoding_and_decoding_hold_nothing():
 
 def test_refusals_hold_nothing():
     assert growth(refuse) < NOTHING
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_hostile_items_hold_nothing_however_often_they_are_read_or_refused(shape):
+    data = list(itertools.islice(inputs(shape, random.Random(5)), 100))
+
+    def blocks_held() -> int:
+        before = sys.getallocatedblocks()
+        for _ in range(40):
+            for each in data:
+                with contextlib.suppress(InvalidItem):
+                    shape.adapter.load_wire(each)
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
+    blocks_held()
+
+    # What a single one of them held would be held forty times in every round.
+    assert min(blocks_held() for _ in range(ROUNDS)) < 30
 
 
 def test_counts_of_references_stay_as_they_are():
