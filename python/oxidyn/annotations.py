@@ -1,8 +1,8 @@
 """What a model says about its storage, inside `Annotated[...]`: keys, indexes, names, times.
 
 A marker writes itself into the field's core schema, under `metadata["oxidyn"]`: it survives there at every depth, and
-JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `utc`, `format`, `epoch`) anywhere in a type;
-`schema.py` reads the roles (key, index, TTL) on the fields of a table's own model.
+JSON schema and OpenAPI never show it. The core reads what concerns the wire (`name`, `utc`, `format`, `plaintext`,
+`epoch`) anywhere in a type; `schema.py` reads the roles (key, index, TTL) on the fields of a table's own model.
 """
 
 from __future__ import annotations
@@ -236,11 +236,15 @@ class Attribute:
     sort, and are held to in keys. Of a datetime `"seconds"` is `2026-01-31T10:30:00Z`, where a fraction is an error, and
     `"offset"` has `+00:00` in place of `Z`; of a UUID `"hex"` is 32 digits without hyphens, `"upper"` has upper-case
     digits.
+
+    With `plaintext=True` the secrets (`SecretStr`, `SecretBytes`, `Secret[T]`) anywhere in the field's type are stored in
+    the clear; without it they are refused.
     """
 
     name: str | None = None
     utc: bool = True
     format: Format | None = None
+    plaintext: bool = False
 
     def __post_init__(self) -> None:
         if self.name is not None and (not isinstance(self.name, str) or not self.name):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -250,11 +254,18 @@ class Attribute:
         if self.format is not None and self.format not in get_args(Format):
             known = ", ".join(f'"{name}"' for name in get_args(Format))
             raise SchemaError(f"Attribute(format={self.format!r}): expected one of {known}.")
+        if not isinstance(self.plaintext, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"Attribute(plaintext={self.plaintext!r}): expected True or False.")
         if not self._note():
-            raise SchemaError("Attribute() says nothing; give name=, utc=False or format=.")
+            raise SchemaError("Attribute() says nothing; give name=, utc=False, format= or plaintext=True.")
 
     def _note(self) -> dict[str, Any]:  # Any: each option has its own type.
-        note = {"name": self.name, "utc": None if self.utc else False, "format": self.format}
+        note = {
+            "name": self.name,
+            "utc": None if self.utc else False,
+            "format": self.format,
+            "plaintext": self.plaintext or None,
+        }
         return {option: value for option, value in note.items() if value is not None}
 
     def __repr__(self) -> str:

@@ -17,6 +17,15 @@ impl Definitions {
         u32::try_from(self.0.len() - 1).expect("a schema has fewer definitions")
     }
 
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forget what was reserved after the first so many.
+    pub fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
     pub fn set(&self, number: u32, node: Node) {
         assert!(
             self.0[number as usize].set(node).is_ok(),

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDate, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
+    PyTime, PyTuple, PyType,
 };
 
 use super::ffi::DictWalk;
@@ -283,6 +284,37 @@ pub fn decode_value<'py>(reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>)
     let value = decode(tag, reader, state)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Whether a class's instances are, or may be, stored without a type of their own.
+pub fn is_storable_class(class: &Bound<'_, PyType>) -> PyResult<bool> {
+    let py = class.py();
+    let storable = [
+        py.get_type::<PyString>(),
+        py.get_type::<PyInt>(),
+        py.get_type::<PyFloat>(),
+        py.get_type::<PyBytes>(),
+        py.get_type::<PyByteArray>(),
+        py.get_type::<PyDict>(),
+        py.get_type::<PyList>(),
+        py.get_type::<PyTuple>(),
+        py.get_type::<PySet>(),
+        py.get_type::<PyFrozenSet>(),
+        py.get_type::<PyDate>(),
+        py.get_type::<PyTime>(),
+        py.get_type::<PyDelta>(),
+    ];
+    for base in storable {
+        if class.is_subclass(&base)? {
+            return Ok(true);
+        }
+    }
+    for base in [python::decimal(py)?, python::uuid(py)?, python::enum_base(py)?] {
+        if class.is_subclass(base)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether it is a set of any kind, and empty.

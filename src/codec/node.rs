@@ -8,10 +8,14 @@ use pyo3::types::PyDict;
 use super::nodes::any::AnyNode;
 use super::nodes::bytes::BytesNode;
 use super::nodes::choice::{EnumNode, LiteralNode};
+use super::nodes::known;
+use super::nodes::layer::LayerNode;
 use super::nodes::list::{ListNode, TupleNode};
 use super::nodes::map::MapNode;
+use super::nodes::missing::MissingNode;
 use super::nodes::model::ModelNode;
 use super::nodes::number::{DecimalNode, FloatNode, IntNode};
+use super::nodes::opaque::OpaqueNode;
 use super::nodes::optional::NullableNode;
 use super::nodes::reference::ReferenceNode;
 use super::nodes::root_model::RootModelNode;
@@ -68,11 +72,7 @@ macro_rules! nodes {
             $(if <$node>::KINDS.contains(&kind) {
                 return <$node>::build(schema, builder);
             })*
-            Err(builder.unsupported(&if kind.starts_with("function-") {
-                format!("a field with a validator (`{kind}`)")
-            } else {
-                format!("a `{kind}` type")
-            }))
+            Err(known::refuse(kind, builder))
         }
 
         impl Node {
@@ -135,6 +135,9 @@ nodes! {
     Reference(ReferenceNode),
     Any(AnyNode),
     Union(UnionNode),
+    Opaque(OpaqueNode),
+    Layer(LayerNode),
+    Missing(MissingNode),
 }
 
 impl Node {
@@ -149,10 +152,49 @@ impl Node {
         }
     }
 
+    /// The node behind the layers that change nothing of what is stored and read.
+    pub fn unlayered(&self) -> &Self {
+        match self {
+            Self::Layer(node) if node.is_transparent() => node.inner().unlayered(),
+            node => node,
+        }
+    }
+
+    /// Whether a refusal may show nothing of the value.
+    pub fn hides(&self) -> bool {
+        match self {
+            Self::Nullable(node) => node.inner().hides(),
+            Self::Layer(node) => node.hides() || node.inner().hides(),
+            _ => false,
+        }
+    }
+
+    /// Whether the value may be Pydantic's `MISSING`.
+    pub fn may_be_missing(&self) -> bool {
+        match self {
+            Self::Missing(_) => true,
+            Self::Nullable(node) => node.inner().may_be_missing(),
+            Self::Layer(node) => node.inner().may_be_missing(),
+            Self::Union(node) => node.members().any(Self::may_be_missing),
+            _ => false,
+        }
+    }
+
+    /// Whether two values that differ may be stored alike.
+    pub fn may_store_alike(&self) -> bool {
+        match self {
+            Self::Layer(node) => node.inner().may_store_alike(),
+            Self::Opaque(_) => true,
+            node => node.is_union(),
+        }
+    }
+
     pub fn is_union(&self) -> bool {
         match self {
             Self::Nullable(node) => node.inner().is_union(),
             Self::RootModel(node) => node.root().is_union(),
+            Self::Layer(node) => node.inner().is_union(),
+            Self::Missing(node) => node.inner().is_some_and(Self::is_union),
             Self::Union(_) => true,
             _ => false,
         }
@@ -163,9 +205,23 @@ impl Node {
         match self {
             Self::Nullable(node) => node.inner().sorts(),
             Self::RootModel(node) => node.root().sorts(),
+            Self::Layer(node) => node.inner().sorts(),
+            Self::Missing(node) => node.inner().is_none_or(Self::sorts),
             Self::DateTime(node) => node.sorts(),
             Self::Union(node) => node.members().all(Self::sorts),
             _ => true,
+        }
+    }
+
+    /// Why values have an order that their stored texts have not: they may be keys, but are not compared by order.
+    pub fn disorder(&self) -> Option<&'static str> {
+        match self {
+            Self::Nullable(node) => node.inner().disorder(),
+            Self::Layer(node) => node.inner().disorder(),
+            Self::Missing(node) => node.inner().and_then(Self::disorder),
+            Self::Opaque(node) => node.disorder(),
+            Self::Union(node) => node.members().find_map(Self::disorder),
+            _ => None,
         }
     }
 

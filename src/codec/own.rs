@@ -92,15 +92,27 @@ impl Own {
     #[inline(never)]
     pub fn to_python<'py>(&self, value: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
         let py = value.py();
-        let serialize = || -> PyResult<Bound<'py, PyAny>> {
-            if let Some(to_python) = self.to_python.get() {
-                return to_python.bind(py).call1((value,));
-            }
-            let serializer = python::schema_serializer(py)?.call1((self.whole(py)?, &self.config))?;
-            let to_python = serializer.getattr("to_python")?.unbind();
-            self.to_python.get_or_init(|| to_python).bind(py).call1((value,))
-        };
-        serialize().map_err(|error| Refusal::from_user_code(py, error))
+        let serialized = self.serializer(py).and_then(|to_python| to_python.call1((value,)));
+        serialized.map_err(|error| Refusal::from_user_code(py, error))
+    }
+
+    /// What the schema's serializer makes of the value in Pydantic's `mode`; of a value that is not the type's, an error.
+    #[inline(never)]
+    pub fn serialize<'py>(&self, value: &Bound<'py, PyAny>, mode: &str) -> PyResult<Bound<'py, PyAny>> {
+        let options = PyDict::new(value.py());
+        options.set_item("mode", mode)?;
+        // An unexpected type is Pydantic's warning; for what is stored it is an error.
+        options.set_item("warnings", "error")?;
+        self.serializer(value.py())?.call((value,), Some(&options))
+    }
+
+    fn serializer<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        if let Some(to_python) = self.to_python.get() {
+            return Ok(to_python.bind(py));
+        }
+        let serializer = python::schema_serializer(py)?.call1((self.whole(py)?, &self.config))?;
+        let to_python = serializer.getattr("to_python")?.unbind();
+        Ok(self.to_python.get_or_init(|| to_python).bind(py))
     }
 
     fn validator<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {

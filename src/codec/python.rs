@@ -28,8 +28,22 @@ imports! {
     uuid = "uuid"."UUID";
     uuid_safety_unknown = "uuid"."SafeUUID.unknown";
     enum_base = "enum"."Enum";
+    object = "builtins"."object";
+    hashable = "collections.abc"."Hashable";
+    fraction = "fractions"."Fraction";
+    ipv4_address = "ipaddress"."IPv4Address";
+    ipv4_interface = "ipaddress"."IPv4Interface";
+    ipv4_network = "ipaddress"."IPv4Network";
+    ipv6_address = "ipaddress"."IPv6Address";
+    ipv6_interface = "ipaddress"."IPv6Interface";
+    ipv6_network = "ipaddress"."IPv6Network";
+    path_like = "os"."PathLike";
+    pattern = "re"."Pattern";
+    pure_path = "pathlib"."PurePath";
+    zone_info = "zoneinfo"."ZoneInfo";
 
     base_model = "pydantic"."BaseModel";
+    import_string_text = "pydantic"."ImportString._serialize";
     schema_validator = "pydantic_core"."SchemaValidator";
     schema_serializer = "pydantic_core"."SchemaSerializer";
     validation_error = "pydantic_core"."ValidationError";
@@ -37,6 +51,9 @@ imports! {
     to_json = "pydantic_core"."to_json";
     from_json = "pydantic_core"."from_json";
     known_error = "pydantic_core"."PydanticKnownError";
+    missing = "pydantic_core"."MISSING";
+    url = "pydantic_core"."Url";
+    multi_host_url = "pydantic_core"."MultiHostUrl";
 
     schema_error = "oxidyn.errors"."SchemaError";
     unsupported_type_error = "oxidyn.errors"."UnsupportedTypeError";

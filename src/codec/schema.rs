@@ -8,6 +8,8 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::definitions::Definitions;
 use super::node::{self, Node};
+use super::nodes::known;
+use super::nodes::layer::LayerNode;
 use super::nodes::reference::ReferenceNode;
 use super::nodes::union::collect_discriminating;
 use super::options::{PlanOptions, Unset};
@@ -105,6 +107,28 @@ pub struct Marks {
     pub keeps_offset: bool,
     /// `Attribute(format=…)`.
     pub format: Option<Format>,
+    /// `Attribute(plaintext=True)`: secrets at any depth are stored in the clear.
+    pub plaintext: bool,
+    /// The type is a field's, not an element's: its value may be absent.
+    pub is_field: bool,
+}
+
+impl Marks {
+    /// What reaches a field or an element below.
+    fn for_part(&self) -> Self {
+        Self {
+            plaintext: self.plaintext,
+            ..Self::default()
+        }
+    }
+
+    /// What reaches one member of a union.
+    pub fn for_member(&self) -> Self {
+        Self {
+            is_field: self.is_field,
+            ..self.for_part()
+        }
+    }
 }
 
 /// Compiles schemas, and knows where it is.
@@ -124,10 +148,19 @@ pub struct Builder<'a, 'py> {
     path: Vec<String>,
     schemas: HashMap<String, Bound<'py, PyDict>>,
     schema_list: Option<Bound<'py, PyList>>,
-    numbers: HashMap<String, u32>,
-    pending: Vec<(u32, Bound<'py, PyDict>)>,
+    /// By name, and by whether secrets are stored in the clear.
+    numbers: HashMap<(String, bool), u32>,
+    pending: Vec<Pending<'py>>,
     /// References that are being compiled in place: meeting one again is a recursion.
     open: Vec<String>,
+}
+
+/// A definition that is referred to and not compiled yet.
+#[derive(Clone)]
+struct Pending<'py> {
+    number: u32,
+    schema: Bound<'py, PyDict>,
+    plaintext: bool,
 }
 
 impl<'a, 'py> Builder<'a, 'py> {
@@ -194,9 +227,22 @@ impl<'a, 'py> Builder<'a, 'py> {
     /// Compile a schema.
     pub fn build(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
         let kind = schema.text("type")?.unwrap_or_default();
-        self.read_marks(schema)?;
+        let reveals = self.read_marks(schema)?;
+        let node = self.build_kind(&kind, schema)?;
+        Ok(if reveals {
+            LayerNode::hiding(schema, node, self)
+        } else {
+            node
+        })
+    }
+
+    fn build_kind(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        if let Some(node) = known::claim(kind, schema, self)? {
+            self.check_marks(kind)?;
+            return Ok(node);
+        }
         self.refuse_serializer(schema)?;
-        match kind.as_str() {
+        match kind {
             "definitions" => self.build(&schema.schema("schema")?),
             "definition-ref" => self.build_reference(&schema.text("schema_ref")?.unwrap_or_default()),
             "default" => {
@@ -206,9 +252,28 @@ impl<'a, 'py> Builder<'a, 'py> {
                 self.build(&schema.schema("schema")?)
             }
             _ => {
-                self.check_marks(&kind)?;
-                node::build(&kind, schema, self)
+                self.check_marks(kind)?;
+                node::build(kind, schema, self)
             }
+        }
+    }
+
+    /// Compile a schema that may be of a type that is not stored: then nothing was done.
+    pub fn attempt(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<Option<Node>> {
+        let numbers = self.numbers.clone();
+        let pending = self.pending.clone();
+        let reserved = self.definitions.len();
+        let marks = self.marks.clone();
+        match self.build(schema) {
+            Ok(node) => Ok(Some(node)),
+            Err(error) if error.get_type(self.py).is_subclass(python::unsupported_type_error(self.py)?)? => {
+                self.numbers = numbers;
+                self.pending = pending;
+                self.definitions.truncate(reserved);
+                self.marks = marks;
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -227,7 +292,8 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     pub fn inside<T>(&mut self, name: impl Into<String>, build: impl FnOnce(&mut Self) -> PyResult<T>) -> PyResult<T> {
         self.path.push(name.into());
-        let marks = std::mem::take(&mut self.marks);
+        let part = self.marks.for_part();
+        let marks = std::mem::replace(&mut self.marks, part);
         let result = build(self);
         self.marks = marks;
         self.path.pop();
@@ -277,12 +343,18 @@ impl<'a, 'py> Builder<'a, 'py> {
             Some("union" | "tagged-union" | "nullable") => Tags::ALL,
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
-        let number = match self.numbers.get(name) {
+        let plaintext = self.marks.plaintext;
+        let key = (name.to_owned(), plaintext);
+        let number = match self.numbers.get(&key) {
             Some(&number) => number,
             None => {
                 let number = self.definitions.reserve();
-                self.numbers.insert(name.to_owned(), number);
-                self.pending.push((number, schema));
+                self.numbers.insert(key, number);
+                self.pending.push(Pending {
+                    number,
+                    schema,
+                    plaintext,
+                });
                 number
             }
         };
@@ -291,7 +363,16 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// Compile what was referred to, until nothing is left.
     pub fn finish_definitions(&mut self) -> PyResult<()> {
-        while let Some((number, schema)) = self.pending.pop() {
+        while let Some(Pending {
+            number,
+            schema,
+            plaintext,
+        }) = self.pending.pop()
+        {
+            self.marks = Marks {
+                plaintext,
+                ..Marks::default()
+            };
             let name = match schema.member("cls")? {
                 Some(class) => class.getattr("__name__")?.extract()?,
                 None => self.options.title.clone(),
@@ -338,6 +419,9 @@ impl<'a, 'py> Builder<'a, 'py> {
     pub fn build_again(&mut self, schema: &Bound<'py, PyDict>, is_ttl: bool, ordered: bool) -> PyResult<Node> {
         self.marks = Marks {
             epoch: is_ttl.then_some(Epoch::Ttl),
+            // The plan was compiled, so a secret that is in it may be.
+            plaintext: true,
+            is_field: true,
             ..Marks::default()
         };
         self.with_order(ordered, |builder| builder.build(schema))
@@ -372,9 +456,10 @@ impl<'a, 'py> Builder<'a, 'py> {
         Ok(any)
     }
 
-    fn read_marks(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
+    /// Take over what the schema's markers say; true where they say that its secrets are stored in the clear.
+    fn read_marks(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<bool> {
         let Some(marks) = oxidyn_metadata(schema)? else {
-            return Ok(());
+            return Ok(false);
         };
         match marks.text("epoch")?.as_deref() {
             Some("s") => self.marks.epoch = Some(Epoch::Seconds),
@@ -392,14 +477,16 @@ impl<'a, 'py> Builder<'a, 'py> {
             };
             self.marks.format = Some(format);
         }
-        Ok(())
+        let reveals = marks.flag("plaintext")?.unwrap_or(false);
+        self.marks.plaintext |= reveals;
+        Ok(reveals)
     }
 
     /// A marker on a type that it says nothing about is a mistake. What wraps a type hands its markers on.
     fn check_marks(&self, kind: &str) -> PyResult<()> {
         if matches!(
             kind,
-            "nullable" | "function-before" | "function-after" | "function-wrap"
+            "nullable" | "missing-sentinel" | "function-before" | "function-after" | "function-wrap"
         ) {
             return Ok(());
         }
@@ -407,6 +494,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             epoch,
             keeps_offset,
             format,
+            ..
         } = self.marks;
         if epoch.is_some() && !matches!(kind, "datetime" | "int") {
             return Err(self.schema_error("Epoch and TTL are for datetime and int fields"));
@@ -479,6 +567,12 @@ impl<'a, 'py> Builder<'a, 'py> {
             python::unsupported_type_error(self.py),
             &format!("{what} cannot be stored; the page \"Supported types\" lists what can"),
         )
+    }
+
+    /// A type that is not stored, for a reason of its own.
+    #[cold]
+    pub fn refused(&self, reason: &str) -> PyErr {
+        self.error(python::unsupported_type_error(self.py), reason)
     }
 
     fn error(&self, class: PyResult<&Bound<'py, PyAny>>, reason: &str) -> PyErr {

@@ -25,6 +25,8 @@ pub enum Refusal {
     Lines(Vec<Line>),
     /// An exception that is not about the item: it is raised as it is.
     Raised(PyErr),
+    /// The value says of itself that its field is absent (Pydantic's `MISSING`): the field leaves it out.
+    Absent,
 }
 
 pub struct Line {
@@ -179,6 +181,15 @@ impl Refusal {
                 value.getattr("type")?.extract::<String>()?.into(),
                 value.call_method0("message")?.extract()?,
             )
+        } else if class.is_subclass(python::known_error(py)?)? {
+            let context = value.getattr("context")?;
+            Kind::Known(
+                value.getattr("type")?.extract()?,
+                match context.is_none() {
+                    true => PyDict::new(py).unbind(),
+                    false => context.cast_into::<PyDict>()?.unbind(),
+                },
+            )
         } else if error.is_instance_of::<PyAssertionError>(py) || error.is_instance_of::<PyValueError>(py) {
             let context = PyDict::new(py);
             context.set_item("error", value)?;
@@ -202,7 +213,7 @@ impl Refusal {
     #[cold]
     pub fn may_try_another(self: Box<Self>) -> Outcome<()> {
         match &*self {
-            Self::Raised(_) => Err(self),
+            Self::Raised(_) | Self::Absent => Err(self),
             Self::Lines(lines) => {
                 let too_deep = |line: &Line| matches!(&line.kind, Kind::Told(kind, _) if kind == TOO_DEEP);
                 if lines.iter().any(too_deep) { Err(self) } else { Ok(()) }
@@ -230,17 +241,56 @@ impl Refusal {
                 gathered.extend(lines);
                 Ok(())
             }
-            Self::Raised(_) => Err(self),
+            Self::Raised(_) | Self::Absent => Err(self),
         }
+    }
+
+    /// What is left of a refusal that may show a secret: where, and of which type, for each line.
+    #[cold]
+    #[must_use]
+    pub fn without_values(mut self: Box<Self>) -> Box<Self> {
+        if let Self::Lines(lines) = &mut *self {
+            for line in lines {
+                let kind = match &line.kind {
+                    Kind::Told(kind, _) => kind.to_string(),
+                    Kind::Known(kind, _) => kind.clone(),
+                };
+                let message = format!("refused ({kind}); what was found is not shown, since it may be secret");
+                line.kind = Kind::Told(kind.into(), message);
+                line.input = None;
+            }
+        }
+        self
+    }
+
+    /// The same as one line of this place: a path inside a secret value may show a part of it.
+    #[cold]
+    #[must_use]
+    pub fn without_parts(self: Box<Self>) -> Box<Self> {
+        let mut refusal = self.without_values();
+        if let Self::Lines(lines) = &mut *refusal {
+            lines.truncate(1);
+            lines.iter_mut().for_each(|line| line.path.clear());
+        }
+        refusal
     }
 
     /// The exception: `InvalidItem` with hidden inputs, or what was raised.
     #[cold]
     pub fn into_error(self, py: Python<'_>, title: &str) -> PyErr {
-        match self {
-            Self::Raised(error) => error,
-            Self::Lines(lines) => invalid_item(py, title, lines).unwrap_or_else(|error| error),
-        }
+        let lines = match self {
+            Self::Raised(error) => return error,
+            Self::Lines(lines) => lines,
+            Self::Absent => {
+                let kind = Kind::Told("missing".into(), "found MISSING, which only a field can hold".into());
+                vec![Line {
+                    path: Vec::new(),
+                    kind,
+                    input: None,
+                }]
+            }
+        };
+        invalid_item(py, title, lines).unwrap_or_else(|error| error)
     }
 }
 

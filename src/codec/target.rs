@@ -123,7 +123,7 @@ impl Target {
 
     fn encode_value(&self, value: &Bound<'_, PyAny>, purpose: Purpose) -> Outcome<Value> {
         let (node, value) = match purpose {
-            Purpose::Range => (&self.ordered, self.convert.validate(value, true)?),
+            Purpose::Range => (&self.ordered, validated(&self.ordered, &self.convert, value, true)?),
             Purpose::Equality => (&self.node, validated(&self.node, &self.own, value, true)?),
             Purpose::Update => (&self.node, validated(&self.node, &self.own, value, false)?),
         };
@@ -159,7 +159,10 @@ impl Target {
             Tag::S if !self.node.sorts() => {
                 "a datetime that keeps its offset (utc=False) does not sort as the instants do"
             }
-            _ => return Ok(()),
+            _ => match self.node.disorder() {
+                Some(reason) => reason,
+                None => return Ok(()),
+            },
         };
         let path = self
             .steps
@@ -177,14 +180,19 @@ impl Target {
 /// The value as the field would hold it; what already is such a value is not asked about.
 pub fn validated<'py>(node: &Node, own: &Own, value: &Bound<'py, PyAny>, lax: bool) -> Outcome<Bound<'py, PyAny>> {
     if node.holds(value) {
-        Ok(value.clone())
-    } else {
-        own.validate(value, lax)
+        return Ok(value.clone());
     }
+    own.validate(value, lax).map_err(|refusal| {
+        if node.hides() {
+            refusal.without_values()
+        } else {
+            refusal
+        }
+    })
 }
 
 fn innermost(node: &Node) -> &Node {
-    match node {
+    match node.unlayered() {
         Node::Nullable(node) => innermost(node.inner()),
         Node::RootModel(node) => innermost(node.root()),
         node => node,
@@ -308,12 +316,14 @@ fn part_of<'a, 'py>(
     loop {
         schema = builder.resolve(&schema)?;
         match schema.text("type")?.as_deref() {
-            Some("default" | "nullable") => schema = schema.schema("schema")?,
+            Some("default" | "nullable" | "custom-error" | "json") if schema.contains("schema")? => {
+                schema = schema.schema("schema")?;
+            }
             _ => break,
         }
     }
     loop {
-        node = match node {
+        node = match node.unlayered() {
             Node::Nullable(inner) => inner.inner(),
             Node::Reference(reference) => plan.definitions().get(reference.number()),
             _ => break,

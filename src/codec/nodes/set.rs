@@ -108,7 +108,7 @@ impl Codec for SetNode {
             return encode_elements(elements.into_iter(), encode, state);
         };
         // Members of one type are stored differently because they are different; those of several need not be.
-        let mut written = self.0.element.is_union().then(HashSet::new);
+        let mut written = self.0.element.may_store_alike().then(HashSet::new);
         state.push(tag.opening().as_bytes());
         for (index, element) in elements.enumerate() {
             let element = element?;

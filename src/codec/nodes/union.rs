@@ -302,11 +302,15 @@ impl Member {
         builder: &mut Builder<'_, 'py>,
     ) -> PyResult<Self> {
         // Markers of one member do not reach the next.
-        let marks = std::mem::take(&mut builder.marks);
+        let of_member = builder.marks.for_member();
+        let marks = std::mem::replace(&mut builder.marks, of_member);
         let node = builder.build(schema);
         builder.marks = marks;
         let mut classes = Vec::new();
         collect_classes(schema, builder, &mut classes, 0)?;
+        if let Ok(Node::Opaque(node)) = &node {
+            classes.extend(node.class(builder.py));
+        }
         let resolved = builder.resolve(schema)?;
         let name = match (label, resolved.member("cls")?) {
             (Some(label), _) => label,

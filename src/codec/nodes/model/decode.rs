@@ -133,7 +133,7 @@ impl Model {
                 Absent::Factory(factory) => Ok(factory.bind(py).call0()?),
                 Absent::EmptySet => {
                     seen.insert(index);
-                    match &field.node {
+                    match field.node.unlayered() {
                         Node::Set(node) => node.empty(py),
                         _ => Err(Refusal::missing()),
                     }

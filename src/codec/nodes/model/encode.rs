@@ -137,9 +137,11 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         match written {
             Ok(()) => self.first = false,
             Err(refusal) => {
-                refusal
-                    .under(|| Step::name(field.name.bind(value.py())))
-                    .gather(&mut self.refused)?;
+                if !matches!(*refusal, Refusal::Absent) {
+                    refusal
+                        .under(|| Step::name(field.name.bind(value.py())))
+                        .gather(&mut self.refused)?;
+                }
                 self.state.out.truncate(start);
                 self.state.depth = depth;
             }

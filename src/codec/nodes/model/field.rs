@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString};
 
 use super::build::fields_of;
 use super::instance::Kind;
+use crate::codec::nodes::missing;
 use crate::codec::infer;
 use crate::codec::key_form::{self, Role};
 use crate::codec::node::Node;
@@ -134,16 +135,20 @@ pub(super) fn build_field<'py>(
     if is_root && builder.options.ttl.as_deref() == Some(name) {
         builder.marks.epoch = Some(Epoch::Ttl);
     }
+    builder.marks.is_field = true;
     let node = builder.with_order(role != Role::None, |builder| builder.build(&schema))?;
 
     let has_default = schema.text("type")?.as_deref() == Some("default");
-    let default = if has_default { schema.get_item("default")? } else { None };
+    let mut default = if has_default { schema.get_item("default")? } else { None };
     let factory = if has_default {
         schema.member("default_factory")?
     } else {
         None
     };
-    let is_set = matches!(node, Node::Set(_));
+    if node.may_be_missing() {
+        default = Some(missing::default_of(default, factory.is_some(), builder)?);
+    }
+    let is_set = matches!(node.unlayered(), Node::Set(_));
     let is_optional = match kind {
         Kind::TypedDict => !field.flag("required")?.unwrap_or(true),
         Kind::Dataclass { .. } => field.flag("init")? == Some(false),
