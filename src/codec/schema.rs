@@ -266,7 +266,11 @@ impl<'a, 'py> Builder<'a, 'py> {
         let marks = self.marks.clone();
         match self.build(schema) {
             Ok(node) => Ok(Some(node)),
-            Err(error) if error.get_type(self.py).is_subclass(python::unsupported_type_error(self.py)?)? => {
+            Err(error)
+                if error
+                    .get_type(self.py)
+                    .is_subclass(python::unsupported_type_error(self.py)?)? =>
+            {
                 self.numbers = numbers;
                 self.pending = pending;
                 self.definitions.truncate(reserved);

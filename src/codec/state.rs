@@ -185,9 +185,10 @@ impl Refusal {
             let context = value.getattr("context")?;
             Kind::Known(
                 value.getattr("type")?.extract()?,
-                match context.is_none() {
-                    true => PyDict::new(py).unbind(),
-                    false => context.cast_into::<PyDict>()?.unbind(),
+                if context.is_none() {
+                    PyDict::new(py).unbind()
+                } else {
+                    context.cast_into::<PyDict>()?.unbind()
                 },
             )
         } else if error.is_instance_of::<PyAssertionError>(py) || error.is_instance_of::<PyValueError>(py) {
@@ -270,7 +271,9 @@ impl Refusal {
         let mut refusal = self.without_values();
         if let Self::Lines(lines) = &mut *refusal {
             lines.truncate(1);
-            lines.iter_mut().for_each(|line| line.path.clear());
+            for line in lines {
+                line.path.clear();
+            }
         }
         refusal
     }

@@ -2,9 +2,6 @@
 
 import collections
 import dataclasses
-import ipaddress
-import pathlib
-import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal, NamedTuple
@@ -12,13 +9,10 @@ from typing import Annotated, Literal, NamedTuple
 import pytest
 from pydantic import (
     AfterValidator,
-    AnyUrl,
-    Base64Bytes,
     BaseModel,
     BeforeValidator,
     Discriminator,
     InstanceOf,
-    Json,
     PlainValidator,
     RootModel,
     SecretStr,
@@ -58,20 +52,13 @@ class Root(RootModel[list[int]]):
 UNSUPPORTED = [
     int | timedelta,
     Annotated[Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")], Discriminator(lambda _: "cat")],
-    complex,
-    AnyUrl,
-    Json[int],
     SecretStr,
-    ipaddress.IPv4Address,
-    pathlib.Path,
-    re.Pattern,
     Callable[[], int],
     Generator[int, None, None],
     Iterable[int],
     Sequence[int],
     collections.deque[int],
     Point,
-    Base64Bytes,
     InstanceOf[Plain],
     type[Plain],
     Annotated[int, AfterValidator(abs)],
@@ -90,12 +77,12 @@ def test_a_type_of_a_later_version_is_refused_by_name_with_the_fields_path(annot
 @pytest.mark.parametrize(
     ("annotation", "path"),
     [
-        (list[complex], r"Holder\.value"),
-        (dict[str, complex], r"Holder\.value"),
-        (tuple[int, complex], r"Holder\.value"),
-        (set[complex], r"Holder\.value"),
-        (list[dict[str, int | complex]], r"Holder\.value"),
-        (complex | None, r"Holder\.value"),
+        (list[type[Plain]], r"Holder\.value"),
+        (dict[str, type[Plain]], r"Holder\.value"),
+        (tuple[int, type[Plain]], r"Holder\.value"),
+        (set[type[Plain]], r"Holder\.value"),
+        (list[dict[str, int | type[Plain]]], r"Holder\.value"),
+        (type[Plain] | None, r"Holder\.value"),
     ],
     ids=repr,
 )
@@ -106,7 +93,7 @@ def test_a_part_is_refused_with_the_path_of_its_field(annotation, path):
 
 def test_a_field_of_a_nested_model_is_refused_with_its_own_path():
     class Inner(BaseModel):
-        anything: complex
+        anything: type[Plain]
 
     class Outer(BaseModel):
         inner: list[Inner]
@@ -118,10 +105,10 @@ def test_a_field_of_a_nested_model_is_refused_with_its_own_path():
 def test_a_field_of_a_dataclass_or_typed_dict_is_refused_with_its_own_path():
     @dataclasses.dataclass
     class Record:
-        anything: complex
+        anything: type[Plain]
 
     class Entry(TypedDict):
-        anything: complex
+        anything: type[Plain]
 
     for model in (Record, Entry):
         with pytest.raises(UnsupportedTypeError, match=rf"{model.__name__}\.anything"):
@@ -229,5 +216,5 @@ def test_what_is_no_item_is_refused_by_name(model):
 def test_a_refusal_says_what_was_found_and_where_to_look():
     with pytest.raises(UnsupportedTypeError, match=r'Holder\.value: a field with a validator .*"Supported types"'):
         Field(Annotated[int, AfterValidator(abs)])
-    with pytest.raises(UnsupportedTypeError, match=r'Holder\.value: a `complex` type .*"Supported types"'):
-        Field(complex)
+    with pytest.raises(UnsupportedTypeError, match=r"Holder\.value: a class is code"):
+        Field(type[Plain])

@@ -5,16 +5,34 @@ import enum
 import json
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from ipaddress import IPv4Address
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import AfterValidator, AnyUrl, BaseModel, Discriminator, Json, RootModel, SecretStr, Tag
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    Base64Str,
+    BaseModel,
+    ByteSize,
+    Discriminator,
+    ImportString,
+    InstanceOf,
+    Json,
+    PostgresDsn,
+    RootModel,
+    Secret,
+    SecretStr,
+    SkipValidation,
+    Tag,
+)
 from typing_extensions import NotRequired, TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, UnsupportedTypeError
@@ -60,22 +78,33 @@ NAMES: dict[str, Any] = {
         AfterValidator,
         AnyUrl,
         Attribute,
+        ByteSize,
+        Callable,
         Cat,
         Colour,
         Decimal,
         Discriminator,
         Dog,
+        Fraction,
         IPv4Address,
+        IPv6Network,
+        ImportString,
+        InstanceOf,
         Json,
         Mapping,
         Note,
+        Path,
         Place,
         Point,
+        PostgresDsn,
+        Secret,
         SecretStr,
         Sequence,
+        SkipValidation,
         Tag,
         Tags,
         UUID,
+        ZoneInfo,
         date,
         datetime,
         deque,
@@ -87,10 +116,13 @@ NAMES: dict[str, Any] = {
     "TTL": TTL,
     "Annotated": Annotated,
     "Any": Any,
+    "Base64Str": Base64Str,
     "Epoch": Epoch,
     "Literal": Literal,
     "Optional": Optional,
+    "Pattern": re.Pattern,
     "Union": Union,
+    "re": re,
 }
 
 
@@ -107,7 +139,7 @@ REFUSED = rows(2)
 
 def test_both_tables_were_found():
     assert len(SUPPORTED) >= 40
-    assert len(REFUSED) >= 10
+    assert len(REFUSED) >= 3
 
 
 @pytest.mark.parametrize(
@@ -117,9 +149,10 @@ def test_both_tables_were_found():
 )
 def test_a_supported_type_is_stored_and_read_as_the_page_says(type_, example, attribute, exact):
     field = Field(eval(type_, NAMES))
-    value = eval(example, NAMES)
+    # What an instance holds: of `Json` and the like that is not what it is given.
+    value = field.model(value=eval(example, NAMES)).value
 
-    assert field.store(value) == json.loads(attribute)
+    assert field.store(eval(example, NAMES)) == json.loads(attribute)
     loaded = field.load(json.loads(attribute))
     if exact == "exact":
         assert loaded == value

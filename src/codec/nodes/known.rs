@@ -65,11 +65,7 @@ pub fn is_function(schema: &Bound<'_, PyDict>, name: &str) -> PyResult<bool> {
 
 /// The node of a type that is told by functions and classes; `None` where it is none of Pydantic's own, nor a class of
 /// the user's with a schema that makes it.
-pub fn claim<'py>(
-    kind: &str,
-    schema: &Bound<'py, PyDict>,
-    builder: &mut Builder<'_, 'py>,
-) -> PyResult<Option<Node>> {
+pub fn claim<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
     match kind {
         "function-plain" => claim_plain(schema, builder),
         "function-before" if is_function(schema, "import_string")? => import_string(schema, builder).map(Some),
@@ -90,9 +86,21 @@ fn claim_plain<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
         Ok(PyTuple::new(py, [first, second])?.into_any())
     };
     let node = match function.name.as_str() {
-        "IPvAnyAddress._validate" => OpaqueNode::text(schema, classes(python::ipv4_address(py)?, python::ipv6_address(py)?)?, builder)?,
-        "IPvAnyInterface._validate" => OpaqueNode::text(schema, classes(python::ipv4_interface(py)?, python::ipv6_interface(py)?)?, builder)?,
-        "IPvAnyNetwork._validate" => OpaqueNode::text(schema, classes(python::ipv4_network(py)?, python::ipv6_network(py)?)?, builder)?,
+        "IPvAnyAddress._validate" => OpaqueNode::text(
+            schema,
+            classes(python::ipv4_address(py)?, python::ipv6_address(py)?)?,
+            builder,
+        )?,
+        "IPvAnyInterface._validate" => OpaqueNode::text(
+            schema,
+            classes(python::ipv4_interface(py)?, python::ipv6_interface(py)?)?,
+            builder,
+        )?,
+        "IPvAnyNetwork._validate" => OpaqueNode::text(
+            schema,
+            classes(python::ipv4_network(py)?, python::ipv6_network(py)?)?,
+            builder,
+        )?,
         "pattern_either_validator" | "pattern_str_validator" | "pattern_bytes_validator" => {
             let tags = match function.name.as_str() {
                 "pattern_str_validator" => Tags::of(Tag::S),
@@ -100,10 +108,14 @@ fn claim_plain<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
                 _ => Tags::of(Tag::S).and(Tag::B),
             };
             let writing = Writing::Attribute(python::pattern(py)?.clone().unbind(), "pattern");
-            return Ok(Some(OpaqueNode::known(schema, writing, tags, builder)?.doubtful().into()));
+            return Ok(Some(
+                OpaqueNode::known(schema, writing, tags, builder)?.doubtful().into(),
+            ));
         }
         "validate_str_is_valid_iana_tz" => {
-            return Ok(Some(OpaqueNode::text(schema, python::zone_info(py)?.clone(), builder)?.into()));
+            return Ok(Some(
+                OpaqueNode::text(schema, python::zone_info(py)?.clone(), builder)?.into(),
+            ));
         }
         "import_string" => return import_string(schema, builder).map(Some),
         _ => return OpaqueNode::build(schema, builder).map(Some),
@@ -113,7 +125,9 @@ fn claim_plain<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
 
 fn import_string<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
     let writing = Writing::Called(python::import_string_text(builder.py)?.clone().unbind());
-    Ok(OpaqueNode::known(schema, writing, Tags::ALL, builder)?.doubtful().into())
+    Ok(OpaqueNode::known(schema, writing, Tags::ALL, builder)?
+        .doubtful()
+        .into())
 }
 
 fn claim_after<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
@@ -121,7 +135,8 @@ fn claim_after<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
     let Some(function) = Function::of(schema)?.filter(Function::is_pydantic) else {
         return Ok(None);
     };
-    let encoded = |method: &str| -> PyResult<Writing> { Ok(Writing::Called(function.owner()?.getattr(method)?.unbind())) };
+    let encoded =
+        |method: &str| -> PyResult<Writing> { Ok(Writing::Called(function.owner()?.getattr(method)?.unbind())) };
     let node = match function.name.as_str() {
         "ByteSize._validate" => {
             let writing = Writing::Called(py.get_type::<PyInt>().into_any().unbind());
@@ -157,7 +172,6 @@ fn claim_wrap<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) 
 
 /// What has one schema for lax and another for strict, or one for JSON and another for Python.
 fn claim_branches<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
-    let py = builder.py;
     if let Some(node) = secret::claim(schema, builder)? {
         return Ok(Some(node));
     }
@@ -167,12 +181,7 @@ fn claim_branches<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'p
     let Some(class) = instance_class(schema, builder, 0)? else {
         return Ok(None);
     };
-    if let Some(disorder) = known_text(&class, py)? {
-        let node = OpaqueNode::text(schema, class, builder)?;
-        let node = match disorder {
-            Some(reason) => node.disordered(reason),
-            None => node,
-        };
+    if let Some(node) = of_class(&class, schema, builder)? {
         return Ok(Some(node.into()));
     }
     let module = class.getattr_opt("__module__")?;
@@ -184,8 +193,13 @@ fn claim_branches<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'p
     OpaqueNode::build(schema, builder).map(Some)
 }
 
-/// Whether a class's values are stored as their text, and why that may have another order than they have.
-fn known_text(class: &Bound<'_, PyAny>, py: Python<'_>) -> PyResult<Option<Option<&'static str>>> {
+/// The node of a class that is known to be stored as its text.
+fn of_class<'py>(
+    class: &Bound<'py, PyAny>,
+    schema: &Bound<'py, PyDict>,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Option<OpaqueNode>> {
+    let py = builder.py;
     let addresses = [
         python::ipv4_address(py)?,
         python::ipv6_address(py)?,
@@ -194,17 +208,18 @@ fn known_text(class: &Bound<'_, PyAny>, py: Python<'_>) -> PyResult<Option<Optio
         python::ipv4_network(py)?,
         python::ipv6_network(py)?,
     ];
+    let text = |builder: &mut Builder<'_, 'py>| OpaqueNode::text(schema, class.clone(), builder);
     if addresses.iter().any(|address| class.is(*address)) {
-        return Ok(Some(Some(ADDRESSES)));
+        return Ok(Some(text(builder)?.disordered(ADDRESSES)));
     }
     if class.is(python::fraction(py)?) {
-        return Ok(Some(Some(FRACTIONS)));
+        return Ok(Some(text(builder)?.disordered(FRACTIONS)));
     }
     let is_path = match class.cast::<PyType>() {
         Ok(class) => class.is(python::path_like(py)?) || class.is_subclass(python::pure_path(py)?)?,
         Err(_) => false,
     };
-    Ok(is_path.then_some(None))
+    is_path.then(|| text(builder)).transpose()
 }
 
 /// The error for a type that no node is made of.
@@ -218,12 +233,10 @@ pub fn refuse(kind: &str, builder: &Builder<'_, '_>) -> PyErr {
         "is-subclass" => builder.refused(&format!(
             "a class is code, which is not stored: ImportString stores the name of one, or {advice}"
         )),
-        "ellipsis" | "invalid" => {
-            builder.refused(&format!("its schema (`{kind}`) takes no value that could be stored: {advice}"))
-        }
-        _ if kind.starts_with("function-") => {
-            builder.unsupported(&format!("a field with a validator (`{kind}`)"))
-        }
+        "ellipsis" | "invalid" => builder.refused(&format!(
+            "its schema (`{kind}`) takes no value that could be stored: {advice}"
+        )),
+        _ if kind.starts_with("function-") => builder.unsupported(&format!("a field with a validator (`{kind}`)")),
         _ => builder.unsupported(&format!("a `{kind}` type")),
     }
 }

@@ -5,8 +5,8 @@ use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{
-    PyBool, PyBytes, PyComplex, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList,
-    PySet, PyString, PyTime, PyTuple,
+    PyBool, PyBytes, PyComplex, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet,
+    PyString, PyTime, PyTuple,
 };
 
 use super::known;
@@ -44,14 +44,14 @@ enum Kind {
 }
 
 impl LayerNode {
-    fn new<'py>(schema: &Bound<'py, PyDict>, inner: Node, kind: Kind, builder: &Builder<'_, 'py>) -> Node {
+    fn round<'py>(schema: &Bound<'py, PyDict>, inner: Node, kind: Kind, builder: &Builder<'_, 'py>) -> Node {
         let own = builder.own(schema);
         Self(Box::new(Layer { own, inner, kind })).into()
     }
 
     /// Round a field's node whose values are secrets.
     pub fn hiding<'py>(schema: &Bound<'py, PyDict>, inner: Node, builder: &Builder<'_, 'py>) -> Node {
-        Self::new(schema, inner, Kind::Hidden, builder)
+        Self::round(schema, inner, Kind::Hidden, builder)
     }
 
     /// A secret's value, by the node of its type.
@@ -61,7 +61,7 @@ impl LayerNode {
         make: Bound<'py, PyAny>,
         builder: &Builder<'_, 'py>,
     ) -> Node {
-        Self::new(schema, inner, Kind::Secret(make.unbind()), builder)
+        Self::round(schema, inner, Kind::Secret(make.unbind()), builder)
     }
 
     pub fn inner(&self) -> &Node {
@@ -81,15 +81,15 @@ impl LayerNode {
 // ---- build ----
 
 /// `SkipValidation[T]` is anything, with a serializer that knows T.
-pub fn claim_unvalidated<'py>(
-    schema: &Bound<'py, PyDict>,
-    builder: &mut Builder<'_, 'py>,
-) -> PyResult<Option<Node>> {
+pub fn claim_unvalidated<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
     let Some(serializer) = schema.member("serialization")? else {
         return Ok(None);
     };
     let serializer = serializer.cast_into::<PyDict>()?;
-    if !known::is_function(&serializer, "SkipValidation.__get_pydantic_core_schema__.<locals>.<lambda>")? {
+    if !known::is_function(
+        &serializer,
+        "SkipValidation.__get_pydantic_core_schema__.<locals>.<lambda>",
+    )? {
         return Ok(None);
     }
     let inner = builder.build(&serializer.schema("schema")?)?;
@@ -97,14 +97,11 @@ pub fn claim_unvalidated<'py>(
     if builder.ordered {
         return Ok(Some(inner));
     }
-    Ok(Some(LayerNode::new(schema, inner, Kind::Unvalidated, builder)))
+    Ok(Some(LayerNode::round(schema, inner, Kind::Unvalidated, builder)))
 }
 
 /// `InstanceOf[T]` of a type that has a schema.
-pub fn claim_instance_of<'py>(
-    schema: &Bound<'py, PyDict>,
-    builder: &mut Builder<'_, 'py>,
-) -> PyResult<Option<Node>> {
+pub fn claim_instance_of<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
     let Some(python) = schema.member("python_schema")? else {
         return Ok(None);
     };
@@ -119,7 +116,7 @@ pub fn claim_instance_of<'py>(
     if matches!(inner, Node::Model(_) | Node::Reference(_)) {
         return Ok(Some(inner));
     }
-    Ok(Some(LayerNode::new(schema, inner, Kind::Plain, builder)))
+    Ok(Some(LayerNode::round(schema, inner, Kind::Plain, builder)))
 }
 
 /// The schema of a class's instances, where a class alone says how they are stored.
@@ -168,7 +165,7 @@ fn build_instance<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'p
     let class = schema.required("cls")?;
     if let Some(of_class) = schema_of_class(&class, builder)? {
         let inner = builder.build(&of_class)?;
-        return Ok(LayerNode::new(schema, inner, Kind::Checked, builder));
+        return Ok(LayerNode::round(schema, inner, Kind::Checked, builder));
     }
     let name = class
         .getattr_opt("__name__")?
@@ -196,7 +193,7 @@ fn build_branches<'py>(
             }
         }
     };
-    Ok(LayerNode::new(schema, inner, Kind::Plain, builder))
+    Ok(LayerNode::round(schema, inner, Kind::Plain, builder))
 }
 
 /// A chain holds what its last step gives.
@@ -221,7 +218,7 @@ fn build_chain<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
     // Steps of other types are what makes the value of an input, which is not what is stored.
     let is_of_one_type = nodes.iter().all(|node| node.tags().with(inner.tags()) == node.tags());
     let kind = if is_of_one_type { Kind::Checked } else { Kind::Plain };
-    Ok(LayerNode::new(schema, inner, kind, builder))
+    Ok(LayerNode::round(schema, inner, kind, builder))
 }
 
 fn build_custom_error<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
@@ -237,7 +234,7 @@ fn build_custom_error<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_
         None => (python::known_error(py)?, PyTuple::new(py, [Some(kind), context])?),
     };
     let kind = Kind::OwnError(class.clone().unbind(), arguments.unbind());
-    Ok(LayerNode::new(schema, inner, kind, builder))
+    Ok(LayerNode::round(schema, inner, kind, builder))
 }
 
 impl Codec for LayerNode {
@@ -259,7 +256,7 @@ impl Codec for LayerNode {
             Some("custom-error") => build_custom_error(schema, builder),
             _ => {
                 let inner = builder.build(&builder.part_schema(schema, "schema")?)?;
-                Ok(Self::new(schema, inner, Kind::Plain, builder))
+                Ok(Self::round(schema, inner, Kind::Plain, builder))
             }
         }
     }

@@ -6,8 +6,8 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::PyDict;
 
 use crate::codec::node::{Codec, Node};
-use crate::codec::python;
 use crate::codec::own::Own;
+use crate::codec::python;
 use crate::codec::schema::{Builder, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::wire::Tag;

@@ -267,7 +267,10 @@ fn serialized_tags<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>)
     };
     let used = serializer.text("when_used")?;
     let is_always = matches!(used.as_deref(), Some("always" | "unless-none"))
-        || used.is_none() && serializer.text("type")?.is_some_and(|kind| kind.starts_with("function-"));
+        || used.is_none()
+            && serializer
+                .text("type")?
+                .is_some_and(|kind| kind.starts_with("function-"));
     if gives_text && (is_always || !is_storable_itself(schema, builder)?) {
         return Ok(Tags::of(Tag::S));
     }
@@ -463,20 +466,20 @@ impl Opaque {
             Ok(again) => again,
             Err(refusal) => {
                 refusal.may_try_another()?;
-                return Err(self.lossy(value));
+                return Err(lossy(value));
             }
         };
         if again.is(value) || again.eq(value)? {
             Ok(())
         } else {
-            Err(self.lossy(value))
+            Err(lossy(value))
         }
     }
+}
 
-    #[cold]
-    fn lossy(&self, value: &Bound<'_, PyAny>) -> Box<Refusal> {
-        Refusal::unexpected("form", "a value that its stored text stands for", value)
-    }
+#[cold]
+fn lossy(value: &Bound<'_, PyAny>) -> Box<Refusal> {
+    Refusal::unexpected("form", "a value that its stored text stands for", value)
 }
 
 // ---- decode ----

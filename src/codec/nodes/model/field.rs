@@ -7,10 +7,10 @@ use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString};
 
 use super::build::fields_of;
 use super::instance::Kind;
-use crate::codec::nodes::missing;
 use crate::codec::infer;
 use crate::codec::key_form::{self, Role};
 use crate::codec::node::Node;
+use crate::codec::nodes::missing;
 use crate::codec::options::Unset;
 use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, oxidyn_metadata};
 use crate::codec::state::{Decoding, Outcome};
