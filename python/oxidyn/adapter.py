@@ -33,7 +33,8 @@ class ItemAdapter(Generic[T]):
         sort: The sort key's field, in place of the one that is marked.
         indexes: Indexes by name, beside those that are marked.
         unset: `"skip"` leaves out fields that were never set and whose default is a plain value.
-        unknown: `"error"` refuses stored attributes that are no field.
+        unknown: `"error"` refuses stored attributes that are no field; `"keep"` holds them beside the instance, so that
+            they are written back with it.
         any_numbers: `"decimal"` reads numbers without a type (`Any`) as `Decimal` unless they are integral; else a float
             is preferred where it is the same number.
 

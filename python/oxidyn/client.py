@@ -119,8 +119,9 @@ class Client(_ClientBase):
 
         `name`, `partition`, `sort` and `indexes` say by field names what the model does not say itself, or otherwise:
         any Pydantic model, dataclass or TypedDict has a table. `unset="skip"` leaves out fields that were never set and
-        have a plain default; `unknown="error"` refuses stored attributes that are no field; `any_numbers="decimal"` reads
-        numbers without a type as `Decimal` unless they are integral.
+        have a plain default; `unknown="error"` refuses stored attributes that are no field, `unknown="keep"` holds them
+        beside the instance, so that `put` writes them back; `any_numbers="decimal"` reads numbers without a type as
+        `Decimal` unless they are integral.
 
         Raises:
             SchemaError: the model cannot be stored so; the message names the field and the reason.

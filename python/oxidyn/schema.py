@@ -35,8 +35,8 @@ __all__ = ["AnyNumbers", "IndexSchema", "TableSchema", "Unknown", "Unset"]
 
 Unset = Literal["store", "skip"]
 """What becomes of a field that was never set: stored with its default, or left out."""
-Unknown = Literal["skip", "error"]
-"""What becomes of a stored attribute that is no field: skipped, or refused."""
+Unknown = Literal["skip", "error", "keep"]
+"""What becomes of a stored attribute that is no field: skipped, refused, or kept to be written back."""
 
 AnyNumbers = Literal["auto", "decimal"]
 """What a number without a type is read as where it is not integral: a float if that is the same number, or a Decimal."""

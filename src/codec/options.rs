@@ -35,6 +35,8 @@ pub enum Unknown {
     #[default]
     Skip,
     Error,
+    /// Held beside the instance, and written back.
+    Keep,
 }
 
 /// What a number without a type that is not integral is read as.

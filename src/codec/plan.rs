@@ -13,7 +13,7 @@ use super::key_spec::KeySpec;
 use super::low_level;
 use super::node::{Codec, Node};
 use super::nodes::model::{Model, ModelNode};
-use super::options::{PlanOptions, Unknown};
+use super::options::PlanOptions;
 use super::schema::{Builder, SchemaDict};
 use super::state::{Decoding, Encoding, Outcome, Refusal};
 use super::target::{self, Target};
@@ -199,7 +199,7 @@ impl Plan {
         Decoding {
             py,
             definitions: &self.definitions,
-            refuses_unknown: self.options.unknown == Unknown::Error,
+            unknown: self.options.unknown,
             any_numbers: self.options.any_numbers,
             depth: 0,
             elements: Vec::new(),

@@ -25,6 +25,7 @@ macro_rules! imports {
 imports! {
     decimal = "decimal"."Decimal";
     deepcopy = "copy"."deepcopy";
+    cached_property = "functools"."cached_property";
     uuid = "uuid"."UUID";
     uuid_safety_unknown = "uuid"."SafeUUID.unknown";
     enum_base = "enum"."Enum";

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::definitions::Definitions;
-use super::options::AnyNumbers;
+use super::options::{AnyNumbers, Unknown};
 use super::python;
 use crate::limits::NESTING_LEVELS;
 use crate::wire::Tag;
@@ -388,8 +388,8 @@ impl Encoding<'_> {
 pub struct Decoding<'a, 'py> {
     pub py: Python<'py>,
     pub definitions: &'a Definitions,
-    /// Whether an attribute that is no field is refused.
-    pub refuses_unknown: bool,
+    /// What is done with an attribute that is no field.
+    pub unknown: Unknown,
     pub any_numbers: AnyNumbers,
     pub depth: usize,
     /// Elements of the lists that are being read, innermost last: one allocation serves all of them.

@@ -67,6 +67,7 @@ impl Plan {
         let unknown = match unknown {
             "skip" => Unknown::Skip,
             "error" => Unknown::Error,
+            "keep" => Unknown::Keep,
             other => return Err(PyValueError::new_err(other.to_owned())),
         };
         let any_numbers = match any_numbers {

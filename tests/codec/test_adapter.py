@@ -105,7 +105,9 @@ def test_options_of_later_versions_are_no_parameters(option):
         ItemAdapter(Photo, **{option: "trust"})
 
 
-@pytest.mark.parametrize(("option", "value"), [("unset", "keep"), ("unknown", "keep"), ("unknown", "allow"), ("any_numbers", "float")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("unset", "keep"), ("unknown", "forget"), ("unknown", "allow"), ("any_numbers", "float")]
+)
 def test_other_values_of_an_option_are_refused_by_name(option, value):
     with pytest.raises((SchemaError, ValueError), match=option):
         ItemAdapter(Photo, **{option: value})

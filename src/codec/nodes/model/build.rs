@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU16;
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::extras::Extras;
 use super::field::{Absent, build_field};
 use super::fields_set::FieldsSets;
 use super::instance::Kind;
 use super::{Field, Model, ModelNode};
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::Node;
+use crate::codec::options::Unknown;
+use crate::codec::python;
 use crate::codec::schema::{Builder, SchemaDict};
 
 pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
@@ -22,7 +26,6 @@ pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builde
         return Err(builder.unsupported(&format!("a model with a `{kind}`")));
     }
     refuse_serializers(schema, &inner, builder)?;
-    refuse_extra(&inner, builder)?;
     let kind = if schema.flag("custom_init")?.unwrap_or(false) {
         Kind::Initialized
     } else {
@@ -32,12 +35,13 @@ pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builde
         Kind::Model {
             post_init,
             fields_sets: FieldsSets::default(),
+            lacks_extras: !Extras::are_allowed(&inner, builder)? && has_extra_slot(schema)?,
         }
     };
     let fields = inner.schema("fields")?;
     let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
     let fields = fields.collect::<PyResult<Vec<(String, Bound<'py, PyDict>)>>>()?;
-    build_fields(schema, kind, fields, builder)
+    build_fields(schema, &inner, kind, fields, builder)
 }
 
 pub(super) fn build_dataclass<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
@@ -48,7 +52,6 @@ pub(super) fn build_dataclass<'py>(schema: &Bound<'py, PyDict>, builder: &mut Bu
         return Err(builder.unsupported(&format!("a dataclass with a `{kind}`")));
     }
     refuse_serializers(schema, &inner, builder)?;
-    refuse_extra(&inner, builder)?;
     let mut fields = Vec::new();
     let mut init_only = Vec::new();
     for field in inner.required("fields")?.try_iter()? {
@@ -72,15 +75,22 @@ pub(super) fn build_dataclass<'py>(schema: &Bound<'py, PyDict>, builder: &mut Bu
         slots: schema.flag("slots")?.unwrap_or(false),
         post_init,
     };
-    build_fields(schema, kind, fields, builder)
+    build_fields(schema, &inner, kind, fields, builder)
 }
 
 pub(super) fn build_typed_dict<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-    refuse_extra(schema, builder)?;
     let fields = schema.schema("fields")?;
     let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
     let fields = fields.collect::<PyResult<Vec<(String, Bound<'py, PyDict>)>>>()?;
-    build_fields(schema, Kind::TypedDict, fields, builder)
+    build_fields(schema, schema, Kind::TypedDict, fields, builder)
+}
+
+/// Whether the class has the slot of `BaseModel` for extras, and no annotation of its own in front of it.
+fn has_extra_slot(schema: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let class = schema.required("cls")?;
+    let slot = class.getattr_opt(intern!(class.py(), "__pydantic_extra__"))?;
+    let of_base = python::model_extra(class.py())?;
+    Ok(slot.is_some_and(|slot| slot.is(of_base)))
 }
 
 fn refuse_serializers<'py>(
@@ -92,16 +102,23 @@ fn refuse_serializers<'py>(
     builder.refuse_serializer(inner)
 }
 
-fn refuse_extra<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<()> {
-    let extra = builder.setting(schema, "extra_behavior", "extra_fields_behavior")?;
-    if extra.is_some_and(|extra| extra.extract::<String>().is_ok_and(|extra| extra == "allow")) {
-        return Err(builder.unsupported("a model with extra=\"allow\""));
-    }
-    Ok(())
+/// With `unknown="keep"`, attributes that are no field lie in the instance's `__dict__`.
+fn refuse_to_keep(kind: &Kind, builder: &Builder<'_, '_>) -> PyResult<()> {
+    let what = match kind {
+        Kind::TypedDict => "a TypedDict",
+        Kind::Dataclass { slots: true, .. } => "a dataclass with slots",
+        Kind::Model { .. } | Kind::Initialized | Kind::Dataclass { .. } => return Ok(()),
+    };
+    Err(builder.schema_error(&format!(
+        "unknown=\"keep\" holds attributes that are no field beside the instance, and {what} has no place for them: \
+         use a model, or unknown=\"skip\""
+    )))
 }
 
+/// `inner` is the schema that holds the fields.
 fn build_fields<'py>(
     schema: &Bound<'py, PyDict>,
+    inner: &Bound<'py, PyDict>,
     kind: Kind,
     schemas: Vec<(String, Bound<'py, PyDict>)>,
     builder: &mut Builder<'_, 'py>,
@@ -134,6 +151,15 @@ fn build_fields<'py>(
     };
     let awaited = (0..128u32).zip(&fields).filter(|(_, field)| !from_template(field));
     let awaited = awaited.fold(0u128, |awaited, (index, _)| awaited | 1 << index);
+    let extras = match kind {
+        // What does not go into `__dict__` is lost in Pydantic too.
+        Kind::Dataclass { slots: true, .. } => None,
+        _ => Extras::build(inner, builder)?,
+    };
+    let keeps_unknown = builder.options.unknown == Unknown::Keep && extras.is_none();
+    if keeps_unknown {
+        refuse_to_keep(&kind, builder)?;
+    }
     let model = Model {
         own: builder.own(schema),
         class: match schema.member("cls")? {
@@ -148,6 +174,8 @@ fn build_fields<'py>(
         by_attribute,
         template: template.unbind(),
         no_arguments: PyTuple::empty(py).unbind(),
+        extras,
+        keeps_unknown,
     };
     Ok(ModelNode(Box::new(model)).into())
 }

@@ -5,14 +5,22 @@ use std::sync::atomic::Ordering;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::Model;
 use super::field::Absent;
 use super::fields_set::Seen;
 use super::instance::Kind;
+use super::{Model, kept};
 use crate::codec::node::Node;
+use crate::codec::options::Unknown;
 use crate::codec::python;
 use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
-use crate::wire::reader::Reader;
+use crate::wire::reader::{Reader, Text};
+
+/// What was read that is no field.
+#[derive(Default)]
+pub(super) struct Others<'py> {
+    pub(super) extras: Option<Bound<'py, PyDict>>,
+    pub(super) kept: Vec<u8>,
+}
 
 impl Model {
     /// Read an object of attributes: `{"name":{"S":"x"}}`.
@@ -28,6 +36,7 @@ impl Model {
         };
         let mut seen = Seen::default();
         let mut refused: Vec<Line> = Vec::new();
+        let mut others = Others::default();
         let mut previous = self.fields.len();
         let mut more = reader.begin_object()?;
         while more {
@@ -38,7 +47,7 @@ impl Model {
             let (index, position, value) = match likely.and_then(|field| field.read_expected(reader, state)) {
                 Some(value) => (predicted, start + self.fields[predicted].head.len() - 1, value),
                 None => {
-                    let Some(index) = self.read_name(previous, reader, state, &mut refused)? else {
+                    let Some(index) = self.read_name(previous, reader, state, &mut others, &mut refused)? else {
                         more = reader.next_member()?;
                         continue;
                     };
@@ -66,17 +75,18 @@ impl Model {
         if !refused.is_empty() {
             return Err(Box::new(Refusal::Lines(refused)));
         }
-        self.build_instance(dict, &seen)
+        self.build_instance(dict, &seen, others)
     }
 
-    /// Read an attribute's name: the predicted one is compared, another looked up. One that is no field is skipped with
-    /// its value.
+    /// Read an attribute's name: the predicted one is compared, another looked up. One that is no field is read with its
+    /// value.
     #[inline]
-    fn read_name(
+    fn read_name<'py>(
         &self,
         previous: usize,
         reader: &mut Reader<'_>,
-        state: &Decoding<'_, '_>,
+        state: &mut Decoding<'_, 'py>,
+        others: &mut Others<'py>,
         refused: &mut Vec<Line>,
     ) -> Outcome<Option<usize>> {
         let predicted = usize::from(self.successors[previous].load(Ordering::Relaxed));
@@ -90,14 +100,35 @@ impl Model {
             self.successors[previous].store(index, Ordering::Relaxed);
             return Ok(Some(usize::from(index)));
         }
-        if state.refuses_unknown {
-            let message = "found an attribute that is no field (unknown=\"error\")";
-            Refusal::new("extra_forbidden", message)
-                .under(|| Step::text(state.py, &name))
-                .gather(refused)?;
-        }
-        reader.skip_value()?;
+        self.read_other(&name, reader, state, others, refused)?;
         Ok(None)
+    }
+
+    /// Read the value of an attribute that is no field.
+    #[cold]
+    fn read_other<'py>(
+        &self,
+        name: &Text<'_>,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+        others: &mut Others<'py>,
+        refused: &mut Vec<Line>,
+    ) -> Outcome<()> {
+        if let Some(extras) = &self.extras {
+            let taken = others.extras.get_or_insert_with(|| PyDict::new(state.py));
+            return extras.read(name, reader, state, taken, refused);
+        }
+        match state.unknown {
+            Unknown::Skip => {}
+            Unknown::Keep => return kept::take(name, reader, state, &mut others.kept, refused),
+            Unknown::Error => {
+                let message = "found an attribute that is no field (unknown=\"error\")";
+                Refusal::new("extra_forbidden", message)
+                    .under(|| Step::text(state.py, name))
+                    .gather(refused)?;
+            }
+        }
+        Ok(reader.skip_value()?)
     }
 
     #[cold]

@@ -48,11 +48,16 @@ impl Model {
             Kind::TypedDict => {
                 let dict = value.cast::<PyDict>().map_err(PyErr::from)?;
                 self.encode_dict(dict, &mut fields)?;
-                self.refuse_undeclared(dict, &mut fields.refused)?;
+                if self.extras.is_none() {
+                    self.refuse_undeclared(dict, &mut fields.refused)?;
+                }
             }
             Kind::Model { .. } | Kind::Initialized | Kind::Dataclass { .. } => {
                 self.encode_dict(&instance_dict(value)?, &mut fields)?;
             }
+        }
+        if self.extras.is_some() || self.keeps_unknown {
+            self.write_others(value, &mut fields)?;
         }
         fields.state.push(b"}");
         let FieldWriter { refused, .. } = fields;
@@ -83,16 +88,47 @@ impl Model {
         Ok(())
     }
 
+    /// What stands beside the fields.
+    #[cold]
+    fn write_others<'py>(&self, value: &Bound<'py, PyAny>, fields: &mut FieldWriter<'_, '_, 'py>) -> Outcome<()> {
+        let mut written = Vec::new();
+        if let Some(extras) = &self.extras {
+            for (name, extra) in self.extras_of(value)? {
+                let start = fields.state.out.len();
+                let (first, depth) = (fields.first, fields.state.depth);
+                let outcome = self.extra_name(&name).and_then(|text| {
+                    fields.separate();
+                    writer::push_key(fields.state.out, text);
+                    written.push(text.to_owned());
+                    extras.value.encode(&extra, fields.state)
+                });
+                if let Err(refusal) = outcome {
+                    let step = || Step::Name(name.clone().unbind());
+                    refusal.under(step).gather(&mut fields.refused)?;
+                    fields.state.out.truncate(start);
+                    (fields.first, fields.state.depth) = (first, depth);
+                }
+            }
+        }
+        if self.keeps_unknown {
+            self.write_kept(value, &written, fields)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn declares(&self, name: &Bound<'_, PyAny>) -> bool {
+        let py = name.py();
+        self.fields.iter().any(|field| name.is(&field.name))
+            || self
+                .fields
+                .iter()
+                .any(|field| name.eq(field.name.bind(py)).unwrap_or(false))
+    }
+
     /// A key that the TypedDict does not declare would be lost.
     fn refuse_undeclared(&self, dict: &Bound<'_, PyDict>, refused: &mut Vec<Line>) -> Outcome<()> {
-        let py = dict.py();
         for (name, _) in DictWalk::new(dict) {
-            let declared = self.fields.iter().any(|field| name.is(&field.name))
-                || self
-                    .fields
-                    .iter()
-                    .any(|field| name.eq(field.name.bind(py)).unwrap_or(false));
-            if !declared {
+            if !self.declares(&name) {
                 let refusal = Refusal::new(
                     "extra_forbidden",
                     "expected only the TypedDict's own keys, found another",
@@ -104,11 +140,11 @@ impl Model {
     }
 }
 
-struct FieldWriter<'a, 'b, 'py> {
+pub(super) struct FieldWriter<'a, 'b, 'py> {
     first: bool,
-    refused: Vec<Line>,
+    pub(super) refused: Vec<Line>,
     fields_set: Option<Bound<'py, PySet>>,
-    state: &'a mut Encoding<'b>,
+    pub(super) state: &'a mut Encoding<'b>,
 }
 
 impl<'py> FieldWriter<'_, '_, 'py> {
@@ -147,6 +183,13 @@ impl<'py> FieldWriter<'_, '_, 'py> {
             }
         }
         Ok(())
+    }
+
+    /// Write the comma before an attribute that is no field.
+    pub(super) fn separate(&mut self) {
+        if !std::mem::take(&mut self.first) {
+            self.state.push(b",");
+        }
     }
 
     /// The instance has no such value: a TypedDict may go without, a `model_construct` may have forgotten it.

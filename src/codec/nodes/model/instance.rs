@@ -2,13 +2,15 @@
 //! a custom `__init__` has them handed to Pydantic. Hot.
 
 use pyo3::PyTraverseError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PySet, PyString, PyTuple};
 
-use super::Model;
+use super::decode::Others;
 use super::fields_set::{FieldsSets, Seen};
-use crate::codec::ffi::{DictWalk, new_instance, set_attribute, set_instance_dict, set_slot};
+use super::{Model, kept};
+use crate::codec::ffi::{DictWalk, instance_dict, new_instance, set_attribute, set_instance_dict, set_slot};
 use crate::codec::python;
 use crate::codec::state::{Outcome, Refusal};
 
@@ -16,6 +18,8 @@ pub(super) enum Kind {
     Model {
         post_init: Option<Py<PyString>>,
         fields_sets: FieldsSets,
+        /// There are no extras, and the class has the slot for them as `BaseModel` made it.
+        lacks_extras: bool,
     },
     /// A model whose own `__init__` takes the values.
     Initialized,
@@ -38,10 +42,20 @@ impl Kind {
 
 impl Model {
     #[inline]
-    pub(super) fn build_instance<'py>(&self, dict: Bound<'py, PyDict>, seen: &Seen) -> Outcome<Bound<'py, PyAny>> {
+    pub(super) fn build_instance<'py>(
+        &self,
+        dict: Bound<'py, PyDict>,
+        seen: &Seen,
+        others: Others<'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
         let py = dict.py();
         match &self.kind {
-            Kind::TypedDict => Ok(dict.into_any()),
+            Kind::TypedDict => {
+                if let Some(extras) = &others.extras {
+                    dict.update(extras.as_mapping())?;
+                }
+                Ok(dict.into_any())
+            }
             Kind::Initialized => {
                 let values = PyDict::new(py);
                 for (index, field) in self.fields.iter().enumerate() {
@@ -49,18 +63,34 @@ impl Model {
                         values.set_item(&field.input_name, dict.get_item(&field.name)?)?;
                     }
                 }
-                self.own.validate(values.as_any(), false)
+                if let Some(extras) = &others.extras {
+                    values.update(extras.as_mapping())?;
+                }
+                let instance = self.own.validate(values.as_any(), false)?;
+                if !others.kept.is_empty() {
+                    kept::put(others.kept, &instance_dict(&instance)?)?;
+                }
+                Ok(instance)
             }
-            Kind::Model { post_init, fields_sets } => {
+            Kind::Model {
+                post_init,
+                fields_sets,
+                lacks_extras,
+            } => {
                 let instance = new_instance(self.class.bind(py), self.no_arguments.bind(py))?;
+                if !others.kept.is_empty() {
+                    kept::put(others.kept, &dict)?;
+                }
                 set_instance_dict(&instance, &dict)?;
                 let none = py.None().into_bound(py);
-                set_slot(python::model_extra(py)?, &instance, &none)?;
-                set_slot(
-                    python::model_fields_set(py)?,
-                    &instance,
-                    &self.fields_set(py, fields_sets, seen)?,
-                )?;
+                let fields_set = self.fields_set(py, fields_sets, seen)?;
+                if *lacks_extras {
+                    set_slot(python::model_extra(py)?, &instance, &none)?;
+                } else {
+                    let extras = others.extras.or_else(|| self.extras.as_ref().map(|_| PyDict::new(py)));
+                    set_extras(&instance, &fields_set, extras)?;
+                }
+                set_slot(python::model_fields_set(py)?, &instance, &fields_set)?;
                 set_slot(python::model_private(py)?, &instance, &none)?;
                 if let Some(post_init) = post_init {
                     instance
@@ -71,6 +101,12 @@ impl Model {
             }
             Kind::Dataclass { slots, post_init } => {
                 let instance = new_instance(self.class.bind(py), self.no_arguments.bind(py))?;
+                if let Some(extras) = &others.extras {
+                    dict.update(extras.as_mapping())?;
+                }
+                if !others.kept.is_empty() {
+                    kept::put(others.kept, &dict)?;
+                }
                 if *slots {
                     for (name, value) in DictWalk::new(&dict) {
                         set_attribute(&instance, name.cast::<PyString>().map_err(PyErr::from)?, &value)?;
@@ -80,11 +116,30 @@ impl Model {
                 }
                 if let Some(arguments) = post_init {
                     instance
-                        .call_method1(pyo3::intern!(py, "__post_init__"), arguments.bind(py).clone())
+                        .call_method1(intern!(py, "__post_init__"), arguments.bind(py).clone())
                         .map_err(|error| Refusal::from_user_code(py, error))?;
                 }
                 Ok(instance)
             }
         }
     }
+}
+
+/// `__pydantic_extra__` is a dict where extras are allowed, and their names count as set. Where an annotation with a default
+/// gives them a type, it hides the slot, and Pydantic's way of setting it finds another place.
+#[cold]
+fn set_extras<'py>(
+    instance: &Bound<'py, PyAny>,
+    fields_set: &Bound<'py, PyAny>,
+    extras: Option<Bound<'py, PyDict>>,
+) -> PyResult<()> {
+    let py = instance.py();
+    let name = intern!(py, "__pydantic_extra__");
+    let Some(extras) = extras else {
+        return set_attribute(instance, name, py.None().bind(py));
+    };
+    for (name, _) in DictWalk::new(&extras) {
+        fields_set.cast::<PySet>()?.add(name)?;
+    }
+    set_attribute(instance, name, &extras)
 }

@@ -7,13 +7,16 @@
 //! | `encode`, `decode` | an instance's fields → attributes and back |
 //! | `instance` | how an instance is made of its fields |
 //! | `fields_set` | which fields were there |
+//! | `extras`, `kept` | attributes that are no field: values of `extra="allow"`, bytes of `unknown="keep"` |
 
 mod build;
 mod decode;
 mod encode;
+mod extras;
 mod field;
 mod fields_set;
 mod instance;
+mod kept;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU16;
@@ -33,6 +36,7 @@ use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
+use extras::Extras;
 use instance::Kind;
 
 pub struct ModelNode(Box<Model>);
@@ -53,6 +57,10 @@ pub struct Model {
     /// Whether any field is left out for not being set.
     skips_unset: bool,
     no_arguments: Py<PyTuple>,
+    /// What `extra="allow"` takes.
+    extras: Option<Box<Extras>>,
+    /// Whether attributes that are no field are written back.
+    keeps_unknown: bool,
 }
 
 impl ModelNode {
@@ -118,6 +126,9 @@ impl Codec for ModelNode {
         visit.call(&model.template)?;
         visit.call(&model.no_arguments)?;
         model.kind.traverse(visit)?;
+        if let Some(extras) = &model.extras {
+            extras.traverse(visit)?;
+        }
         model.fields.iter().try_for_each(|field| field.traverse(visit))
     }
 
