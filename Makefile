@@ -64,6 +64,26 @@ test-debug: $(STAMPS)/test ## Run all tests on a debug build, with overflow chec
 	PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --profile dev
 	$(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
+# libFuzzer comes with atheris; rustc counts branches for it without a nightly. atheris has wheels for these interpreters.
+SECONDS ?= 600
+COVERAGE = -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+
+.PHONY: fuzz
+fuzz: ## Feed hostile bytes to the decoders for SECONDS=600, guided by coverage
+	path=$$(scripts/find-python --from 3.11 --to 3.13); \
+	$(MAKE) run-fuzz VENV=.venv-fuzz PYTHON="$$path" SECONDS=$(SECONDS)
+
+.PHONY: run-fuzz
+run-fuzz: $(STAMPS)/fuzz
+	$(PYO3_ENV) cargo rustc --release --lib --crate-type cdylib --target-dir target/fuzz -- $(COVERAGE)
+	rm -rf target/fuzz/python
+	mkdir -p target/fuzz/python
+	cp -r python/oxidyn target/fuzz/python/
+	rm -f target/fuzz/python/oxidyn/_core.*.so
+	cp target/fuzz/release/liboxidyn.so target/fuzz/python/oxidyn/_core.so
+	LD_PRELOAD=$$(ls $(VENV)/lib/python*/site-packages/ubsan_with_fuzzer.so) PYTHONPATH=target/fuzz/python \
+		$(VENV)/bin/python -m tests.codec.fuzz -max_total_time=$(SECONDS) -max_len=6000 -timeout=10 target/fuzz/corpus
+
 # The peers live in an environment of their own (pyproject.toml says why); pydynox needs CPython 3.11.
 .PHONY: bench
 bench: ## Measure the codec and the calls beside their peers
@@ -113,7 +133,7 @@ $(STAMPS)/venv:
 	touch $@
 
 # One stamp for each dependency group of pyproject.toml.
-$(STAMPS)/quickstart $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs $(STAMPS)/bench: $(STAMPS)/%: pyproject.toml | $(STAMPS)/venv
+$(STAMPS)/quickstart $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs $(STAMPS)/bench $(STAMPS)/fuzz: $(STAMPS)/%: pyproject.toml | $(STAMPS)/venv
 	$(PIP) --group $* 'pydantic>=2.11' $(PINS)
 	touch $@
 

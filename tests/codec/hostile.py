@@ -5,7 +5,7 @@ they read is written and read again the same. `test_hostile_corpus.py` runs it f
 
     python -m tests.codec.hostile --seconds 600 --seed 7
 
-What it finds it prints and writes to `tests/codec/corpus/`, one file a finding, named after the shape; every file there
+`make fuzz` does the same guided by coverage (see `fuzz.py`). What is found is printed and written to `tests/codec/corpus/`, one file a finding, named after the shape; every file there
 is replayed by the tests.
 """
 
@@ -254,7 +254,8 @@ def _read(load: Callable[[Any], Any], data: Any) -> Any:
 
 def _is_json(data: bytes) -> bool:
     try:
-        json.loads(data)
+        # Text that is skipped is not looked into, so that it may be no UTF-8.
+        json.loads(data.decode(errors="replace"))
     except ValueError:
         return False
     except RecursionError:
@@ -455,7 +456,7 @@ def replay(path: Path) -> bool:
     return check(SHAPES[name], base64.b64decode(text))
 
 
-def _keep(shape: Shape, data: bytes) -> Path:
+def keep(shape: Shape, data: bytes) -> Path:
     CORPUS.mkdir(exist_ok=True)
     path = CORPUS / f"{shape.name.replace(' ', '-')}-{hashlib.sha256(data).hexdigest()[:12]}.txt"
     path.write_text(f"{shape.name}\n{base64.b64encode(data).decode()}\n")
@@ -484,7 +485,7 @@ def main() -> None:
                 if isinstance(finding, KeyboardInterrupt):
                     raise
                 found += 1
-                print(f"{_keep(SHAPES[name], data)}: {type(finding).__name__}: {str(finding)[:300]}")  # noqa: T201
+                print(f"{keep(SHAPES[name], data)}: {type(finding).__name__}: {str(finding)[:300]}")  # noqa: T201
             slowest = max(slowest, clock.monotonic() - start)
     print(f"{tried} items, {read} read, {found} findings, slowest {slowest * 1000:.0f} ms")  # noqa: T201
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, time, timedelta, timezone
 from typing import Annotated, Any
 
 import pytest
 
-from oxidyn import Attribute, InvalidExpression, Model, PartitionKey, all_of, any_of, attr, expr, not_, some
+from oxidyn import (
+    Attribute,
+    InvalidExpression,
+    InvalidItem,
+    Model,
+    PartitionKey,
+    all_of,
+    any_of,
+    attr,
+    expr,
+    not_,
+    some,
+)
 from tests.ops.models import Address, Plan, User
 
 
@@ -101,6 +113,31 @@ def test_order_on_a_datetime_that_keeps_its_offset_is_refused(client: Any, table
     stamps = client.table(Stamp, name=table_name)
     with pytest.raises(InvalidExpression, match=r"Stamp\.at: .*utc=False"):
         list(stamps.scan(where=Stamp.at > datetime(2026, 1, 1, tzinfo=timezone.utc)))
+
+
+def test_order_on_an_aware_time_is_refused(client: Any, table_name: str) -> None:
+    class Alarm(Model):
+        id: Annotated[str, PartitionKey]
+        at: time
+
+    alarms = client.table(Alarm, name=table_name)
+    alarms.create_table()
+    alarms.put(Alarm(id="a", at=time(12, 30)))
+
+    assert alarms.scan(where=Alarm.at > time(12)).count() == 1
+    with pytest.raises(InvalidItem, match="a time without a timezone"):
+        list(alarms.scan(where=Alarm.at > time(12, tzinfo=timezone.utc)))
+
+
+def test_a_ttl_is_rounded_up_in_conditions_as_in_storage(users: Any) -> None:
+    moment = datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=timezone.utc)
+    users.put(User(org="a", id=1, expires=moment))
+
+    for within_the_second in (moment, moment + timedelta(milliseconds=999)):
+        assert users.scan(where=User.expires == within_the_second).count() == 1
+        assert users.scan(where=attr(User.expires) >= within_the_second).count() == 1
+        assert users.scan(where=attr(User.expires) > within_the_second).count() == 0
+    assert users.scan(where=User.expires == moment + timedelta(seconds=1)).count() == 0
 
 
 def test_begins_with_on_what_is_no_text_is_refused(users: Any) -> None:

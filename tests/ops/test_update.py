@@ -199,3 +199,19 @@ def test_an_update_that_does_not_fit_the_stored_item_says_what_usually_causes_it
         ) as caught:
             badges.update("a", action)
         assert caught.value.code == "ValidationException"
+
+
+def test_fields_written_by_update_are_stored_where_unset_ones_are_left_out(client: Any, table_name: str) -> None:
+    class Note(Model):
+        id: Annotated[str, PartitionKey]
+        text: str = ""
+        count: int = 5
+
+    notes = client.table(Note, name=table_name, unset="skip")
+    notes.create_table()
+    notes.put(Note(id="a"))
+    assert notes.get("a").model_fields_set == {"id"}
+
+    notes.update("a", attr(Note.count).set(5))
+
+    assert notes.get("a").model_fields_set == {"id", "count"}
