@@ -14,6 +14,7 @@ use super::nodes::list::{ListNode, TupleNode};
 use super::nodes::map::MapNode;
 use super::nodes::missing::MissingNode;
 use super::nodes::model::ModelNode;
+use super::nodes::named_tuple::NamedTupleNode;
 use super::nodes::number::{DecimalNode, FloatNode, IntNode};
 use super::nodes::opaque::OpaqueNode;
 use super::nodes::optional::NullableNode;
@@ -127,6 +128,7 @@ nodes! {
     Enum(EnumNode),
     List(ListNode),
     Tuple(TupleNode),
+    NamedTuple(NamedTupleNode),
     Set(SetNode),
     Map(MapNode),
     Model(ModelNode),

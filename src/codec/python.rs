@@ -42,6 +42,15 @@ imports! {
     pattern = "re"."Pattern";
     pure_path = "pathlib"."PurePath";
     zone_info = "zoneinfo"."ZoneInfo";
+    deque = "collections"."deque";
+    ordered_dict = "collections"."OrderedDict";
+    counter = "collections"."Counter";
+    defaultdict = "collections"."defaultdict";
+    sequence = "collections.abc"."Sequence";
+    mapping = "collections.abc"."Mapping";
+    /// Of Python 3.15.
+    frozendict = "builtins"."frozendict";
+    partial = "functools"."partial";
 
     base_model = "pydantic"."BaseModel";
     import_string_text = "pydantic"."ImportString._serialize";

@@ -11,6 +11,7 @@ use super::node::{self, Node};
 use super::nodes::known;
 use super::nodes::layer::LayerNode;
 use super::nodes::reference::ReferenceNode;
+use super::nodes::standard;
 use super::nodes::union::collect_discriminating;
 use super::options::{PlanOptions, Unset};
 pub use super::own::Own;
@@ -237,6 +238,9 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     fn build_kind(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        if let Some(node) = standard::claims(schema, self)? {
+            return Ok(node);
+        }
         if let Some(node) = known::claim(kind, schema, self)? {
             self.check_marks(kind)?;
             return Ok(node);
@@ -342,9 +346,11 @@ impl<'a, 'py> Builder<'a, 'py> {
             form = form.schema("schema")?;
         }
         let tags = match form.text("type")?.as_deref() {
-            Some("model" | "dataclass" | "typed-dict" | "dict") => Tags::of(Tag::M),
-            Some("list" | "tuple" | "set" | "frozenset") => Tags::of(Tag::L),
+            Some("model" | "dataclass" | "typed-dict") => Tags::of(Tag::M),
+            Some("dict" | "ordered-dict" | "counter" | "frozendict") => Tags::of(Tag::M),
+            Some("list" | "deque" | "tuple" | "named-tuple" | "call" | "set" | "frozenset") => Tags::of(Tag::L),
             Some("union" | "tagged-union" | "nullable") => Tags::ALL,
+            _ if let Some(standard) = standard::of(&form)? => standard.tags(),
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
         let plaintext = self.marks.plaintext;

@@ -234,6 +234,18 @@ impl Refusal {
         self
     }
 
+    /// Take as many steps from the front of every line's path: those that only Pydantic took.
+    #[cold]
+    #[must_use]
+    pub fn without_outer_steps(mut self: Box<Self>, count: usize) -> Box<Self> {
+        if let Self::Lines(lines) = &mut *self {
+            for line in lines {
+                line.path.truncate(line.path.len().saturating_sub(count));
+            }
+        }
+        self
+    }
+
     /// The lines of several values of one container; what is not about the item passes at once.
     #[cold]
     pub fn gather(self: Box<Self>, gathered: &mut Vec<Line>) -> Outcome<()> {

@@ -14,6 +14,7 @@ use super::infer;
 use super::key_form::{self, Role};
 use super::node::Node;
 use super::nodes::model::{Field, Model};
+use super::nodes::{named_tuple, standard};
 use super::plan::Plan;
 use super::python;
 use super::schema::{Builder, Own, SchemaDict};
@@ -319,7 +320,10 @@ fn part_of<'a, 'py>(
             Some("default" | "nullable" | "custom-error" | "json") if schema.contains("schema")? => {
                 schema = schema.schema("schema")?;
             }
-            _ => break,
+            _ => match standard::of(&schema)? {
+                Some(standard) => schema = standard.part,
+                None => break,
+            },
         }
     }
     loop {
@@ -383,6 +387,24 @@ fn part_of<'a, 'py>(
             Ok(Place {
                 node,
                 schema: element,
+                config,
+                field: None,
+            })
+        }
+        Node::NamedTuple(tuple) => {
+            let index = match step.cast::<PyString>().ok().and_then(|name| tuple.position(name)) {
+                Some(position) => u32::try_from(position).expect("a class has fewer fields"),
+                None => index()?,
+            };
+            let fields = named_tuple::parts(&schema)?.map(|(_, fields)| fields).unwrap_or_default();
+            let Some((node, (_, schema))) = tuple.element(index as usize).zip(fields.into_iter().nth(index as usize))
+            else {
+                return Err(invalid_expression(py, &format!("{spelled} has no element {index}")));
+            };
+            segments.push(Segment::Index(index));
+            Ok(Place {
+                node,
+                schema,
                 config,
                 field: None,
             })

@@ -161,14 +161,14 @@ NODES: dict[str, Stored | Refused] = {
     "is-subclass": Refused(lambda: type[Plain], "class|is-subclass"),
     "callable": Refused(lambda: Callable[[], int], "callable"),
     "list": stored(list[int], [1, 2]),
-    "deque": stored(collections.deque[int], collections.deque([1, 2]), missing="deques"),
+    "deque": stored(collections.deque[int], collections.deque([1, 2])),
     "tuple": stored(tuple[int, str], (1, "a")),
     "set": stored(set[str], {"a"}),
     "frozenset": stored(frozenset[int], frozenset({1})),
     "generator": Refused(lambda: raw(core_schema.generator_schema(core_schema.int_schema())), "generator"),
     "dict": stored(dict[str, int], {"a": 1}),
-    "ordered-dict": stored(collections.OrderedDict[str, int], collections.OrderedDict(a=1), missing="ordered dicts"),
-    "counter": stored(collections.Counter[str], collections.Counter(a=2), missing="counters"),
+    "ordered-dict": stored(collections.OrderedDict[str, int], collections.OrderedDict(a=1)),
+    "counter": stored(collections.Counter[str], collections.Counter(a=2)),
     "function-after": stored(Annotated[int, AfterValidator(same)], 5, missing="validators"),
     "function-before": stored(Annotated[int, BeforeValidator(same)], 5, missing="validators"),
     "function-wrap": stored(Annotated[int, WrapValidator(handled)], 5, missing="validators"),
@@ -189,7 +189,7 @@ NODES: dict[str, Stored | Refused] = {
     "model-fields": stored(Place, Place(city="Ulm")),
     "dataclass": stored(Point, Point(1)),
     "dataclass-args": stored(Point, Point(1)),
-    "named-tuple": stored(Pair, Pair(1, "a"), missing="named tuples"),
+    "named-tuple": stored(Pair, Pair(1, "a")),
     # What a function is called with is no value that a model could hold by itself.
     "arguments": Refused(
         lambda: raw(
@@ -198,7 +198,6 @@ NODES: dict[str, Stored | Refused] = {
             )
         ),
         "arguments",
-        missing="words for arguments",
     ),
     "arguments-v3": Refused(
         lambda: raw(
@@ -207,7 +206,6 @@ NODES: dict[str, Stored | Refused] = {
             )
         ),
         "arguments-v3",
-        missing="words for arguments",
     ),
     "call": Refused(lambda: raw(core_schema.call_schema(core_schema.arguments_schema([]), same)), "call"),
     "custom-error": stored(
@@ -222,7 +220,7 @@ NODES: dict[str, Stored | Refused] = {
     "model-field": stored(Place, Place(city="Ulm")),
     "dataclass-field": stored(Point, Point(1)),
     "typed-dict-field": stored(Note, Note(text="a")),
-    "named-tuple-field": stored(Pair, Pair(1, "a"), missing="named tuples"),
+    "named-tuple-field": stored(Pair, Pair(1, "a")),
     "computed-field": stored(Squared, Squared(side=2)),
 }
 

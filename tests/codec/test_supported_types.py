@@ -4,14 +4,14 @@ import dataclasses
 import enum
 import json
 import re
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from pydantic import (
     ImportString,
     InstanceOf,
     Json,
+    JsonValue,
     PostgresDsn,
     RootModel,
     Secret,
@@ -72,6 +73,15 @@ class Dog(BaseModel):
     name: str
 
 
+class Pair(NamedTuple):
+    x: int
+    y: str
+
+
+def kind_of(pet: Any) -> Any:
+    return pet["kind"] if isinstance(pet, dict) else pet.kind
+
+
 NAMES: dict[str, Any] = {
     each.__name__: each
     for each in (
@@ -82,6 +92,7 @@ NAMES: dict[str, Any] = {
         Callable,
         Cat,
         Colour,
+        Counter,
         Decimal,
         Discriminator,
         Dog,
@@ -90,9 +101,12 @@ NAMES: dict[str, Any] = {
         IPv6Network,
         ImportString,
         InstanceOf,
+        Iterable,
         Json,
         Mapping,
         Note,
+        OrderedDict,
+        Pair,
         Path,
         Place,
         Point,
@@ -107,7 +121,9 @@ NAMES: dict[str, Any] = {
         ZoneInfo,
         date,
         datetime,
+        defaultdict,
         deque,
+        kind_of,
         time,
         timedelta,
         timezone,
@@ -115,6 +131,8 @@ NAMES: dict[str, Any] = {
 } | {
     "TTL": TTL,
     "Annotated": Annotated,
+    "IntOrColour": Union[int, Colour],  # noqa: UP007
+    "JsonValue": JsonValue,
     "Any": Any,
     "Base64Str": Base64Str,
     "Epoch": Epoch,
@@ -159,6 +177,8 @@ def test_a_supported_type_is_stored_and_read_as_the_page_says(type_, example, at
         assert repr(loaded) == repr(value)
     elif exact == "value":
         assert loaded == value
+    elif exact == "list":
+        assert loaded == list(value)
     elif exact == "instant":
         assert loaded == value
         assert loaded.utcoffset() == timedelta(0)

@@ -500,17 +500,6 @@ def test_a_recursive_model_may_hold_discriminated_unions():
     check_round_trip(ItemAdapter(Branch), Branch(parts=[Leaf(), Branch(parts=[Leaf()])]))
 
 
-def test_a_discriminating_function_is_refused_by_name():
-    from pydantic import Tag
-
-    annotation = Annotated[
-        Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")], Discriminator(lambda value: value.kind)
-    ]
-
-    with pytest.raises(UnsupportedTypeError, match=r"Holder\.value: .*function"):
-        Field(annotation)
-
-
 @pytest.mark.parametrize("annotation", [Pet, Cat | Dog], ids=["tagged", "smart"])
 def test_literals_that_discriminate_are_always_stored(annotation):
     field = Field(annotation, unset="skip")

@@ -1,46 +1,112 @@
-//! list and tuple → L.
+//! list, deque, `Sequence` and tuple → L.
 
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::codec::ffi::ListFloats;
 use crate::codec::node::{Codec, Node};
+use crate::codec::python;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, float, writer};
 
-/// `list[X]` → L.
+/// `list[X]`, `deque[X]`, `Sequence[X]` → L.
 pub struct ListNode(Box<List>);
 
 struct List {
     own: Box<Own>,
+    kind: ListKind,
     element: Node,
     least: usize,
     most: usize,
+    fail_fast: bool,
+}
+
+/// What comes of the elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    List,
+    /// Its `maxlen` is not stored: as through Pydantic's JSON, what is read has none.
+    Deque,
+    /// A list, which is what Pydantic takes for one.
+    Sequence,
 }
 
 impl ListNode {
     pub fn element(&self) -> &Node {
         &self.0.element
     }
-}
 
-impl Codec for ListNode {
-    const KINDS: &'static [&'static str] = &["list"];
-
-    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-        let element = builder.build_part("[]", &element_schema(schema, builder)?)?;
-        let (least, most) = lengths(schema)?;
+    /// Compile a collection that `part` has the elements of, and `schema` is Pydantic's for.
+    pub fn build_of<'py>(
+        kind: ListKind,
+        part: &Bound<'py, PyDict>,
+        (least, most): (usize, usize),
+        schema: &Bound<'py, PyDict>,
+        builder: &mut Builder<'_, 'py>,
+    ) -> PyResult<Node> {
+        let element = builder.build_part("[]", &element_schema(part, builder)?)?;
         Ok(Self(Box::new(List {
             own: builder.own(schema),
+            kind,
             element,
             least,
             most,
+            fail_fast: part.flag("fail_fast")?.unwrap_or(false),
         }))
         .into())
+    }
+
+    /// Lists and tuples are what most values are; the rest is looked at closely.
+    #[cold]
+    fn encode_other(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let py = value.py();
+        let takes = match self.0.kind {
+            ListKind::List => false,
+            ListKind::Deque => value.is_instance(python::deque(py)?)?,
+            ListKind::Sequence => {
+                let is_text = value.is_instance_of::<PyString>()
+                    || value.is_instance_of::<PyBytes>()
+                    || value.is_instance_of::<PyByteArray>();
+                !is_text && value.is_instance(python::sequence(py)?)?
+            }
+        };
+        if !takes {
+            return Err(match self.0.kind {
+                ListKind::List => Refusal::unexpected("list_type", "a list", value),
+                ListKind::Deque => Refusal::unexpected("deque_type", "a deque", value),
+                ListKind::Sequence => {
+                    Refusal::unexpected("sequence_type", "a sequence other than text and bytes", value)
+                }
+            });
+        }
+        let elements = value.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+        encode_elements(
+            elements.into_iter(),
+            |_, element, state| self.0.element.encode(element, state),
+            state,
+        )
+    }
+}
+
+impl Codec for ListNode {
+    const KINDS: &'static [&'static str] = &["list", "deque", "generator"];
+
+    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let kind = match schema.text("type")?.as_deref() {
+            Some("list") => ListKind::List,
+            Some("deque") => ListKind::Deque,
+            _ => {
+                return Err(builder.unsupported(
+                    "an Iterable or Generator (`generator`), of which Pydantic keeps an iterator that storing would use \
+                     up (`list[...]`, `tuple[..., ...]` and `Sequence[...]` keep their elements),",
+                ));
+            }
+        };
+        Self::build_of(kind, schema, lengths(schema)?, schema, builder)
     }
 
     fn tags(&self) -> Tags {
@@ -71,7 +137,7 @@ impl Codec for ListNode {
                 state,
             )
         } else {
-            Err(Refusal::unexpected("list_type", "a list", value))
+            self.encode_other(value, state)
         }
     }
 
@@ -85,9 +151,12 @@ impl Codec for ListNode {
         if tag != Tag::L {
             return self.0.own.convert(tag, reader, state);
         }
-        let start = decode_elements(reader, state, |_| Some(&self.0.element))?;
+        let start = decode_elements(self.0.fail_fast, reader, state, |_| Some(&self.0.element))?;
         let length = state.elements.len() - start;
-        let list = PyList::new(state.py, state.elements.drain(start..))?.into_any();
+        let mut list = PyList::new(state.py, state.elements.drain(start..))?.into_any();
+        if self.0.kind == ListKind::Deque {
+            list = python::deque(state.py)?.call1((list,))?;
+        }
         if length < self.0.least || length > self.0.most {
             return self.0.own.validate(&list, false);
         }
@@ -105,6 +174,7 @@ struct Tuple {
     repeated: Option<usize>,
     least: usize,
     most: usize,
+    fail_fast: bool,
 }
 
 impl TupleNode {
@@ -166,6 +236,7 @@ impl Codec for TupleNode {
             repeated,
             least,
             most,
+            fail_fast: schema.flag("fail_fast")?.unwrap_or(false),
         }))
         .into())
     }
@@ -217,6 +288,7 @@ impl Codec for TupleNode {
             repeated,
             least,
             most,
+            fail_fast,
         } = &*self.0;
         // The place of an element behind the repeated one is known only with the length.
         let content = reader.position();
@@ -233,7 +305,7 @@ impl Codec for TupleNode {
                 return own.convert(tag, reader, state);
             }
         }
-        let start = decode_elements(reader, state, |index| match repeated {
+        let start = decode_elements(*fail_fast, reader, state, |index| match repeated {
             Some(repeated) if repeated + 1 == elements.len() => Some(&elements[index.min(*repeated)]),
             Some(_) => Some(self.0.node(index, length)),
             None => elements.get(index),
@@ -310,9 +382,10 @@ fn encode_floats(list: &Bound<'_, PyList>, node: &Node, state: &mut Encoding<'_>
 }
 
 /// Read an array of values onto the state's elements, and say where they start. An element without a node is read
-/// without a schema.
+/// without a schema. `fail_fast` ends at the first that is refused.
 #[inline]
-fn decode_elements<'a>(
+pub fn decode_elements<'a>(
+    fail_fast: bool,
     reader: &mut Reader<'_>,
     state: &mut Decoding<'_, '_>,
     node: impl Fn(usize) -> Option<&'a Node>,
@@ -340,9 +413,13 @@ fn decode_elements<'a>(
         match read {
             Ok(value) => state.elements.push(value),
             Err(refusal) => {
-                refusal.under(|| Step::Index(index)).gather(&mut refused)?;
-                state.depth = depth;
                 state.elements.truncate(start);
+                let refusal = refusal.under(|| Step::Index(index));
+                if fail_fast {
+                    return Err(refusal);
+                }
+                refusal.gather(&mut refused)?;
+                state.depth = depth;
                 reader.seek(position);
                 reader.skip_value()?;
             }

@@ -1,61 +1,43 @@
-//! dict → M, with keys as Pydantic's JSON mode writes them.
+//! dict, OrderedDict, Counter, defaultdict and the like → M.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
 
 use pyo3::PyTraverseError;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyBool, PyDict, PyInt, PyString};
+use pyo3::types::{PyDict, PyString};
 
-use super::choice::{EnumNode, LiteralNode};
 use super::list::lengths;
-use super::number::{int_object, parse_i64};
-use super::string::{str_object, surrogates};
-use super::uuid::{uuid_number, uuid_object};
+use super::map_key::Key;
+use super::string::surrogates;
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::{Codec, Node};
 use crate::codec::python;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
 use crate::limits::NAME_BYTES;
-use crate::wire::reader::{Reader, Text};
-use crate::wire::{Tag, uuid, writer};
+use crate::wire::reader::Reader;
+use crate::wire::{Tag, writer};
 
 pub struct MapNode(Box<Map>);
 
 struct Map {
     own: Box<Own>,
+    kind: MapKind,
     key: Key,
     value: Node,
     least: usize,
     most: usize,
+    fail_fast: bool,
 }
 
-/// The keys' type.
-struct Key {
-    own: Box<Own>,
-    kind: KeyKind,
-    /// Its own schema asks for more than the type.
-    constrained: bool,
-}
-
-enum KeyKind {
-    Str,
-    Int,
-    Uuid,
-    Enum(EnumNode),
-    Literal(LiteralNode),
-    /// Dates, numbers with points and the like: Pydantic writes and reads them.
-    Other(Box<Other>),
-}
-
-struct Other {
-    /// What the keys are, in messages.
-    kind: Box<str>,
-    schema: Py<PyDict>,
-    serialize: OnceLock<Py<PyAny>>,
+/// What comes of the keys and values.
+pub enum MapKind {
+    Dict,
+    /// What this class makes of a dict: an OrderedDict, a Counter.
+    Made(Py<PyAny>),
+    /// A defaultdict with this factory.
+    Defaulting(Py<PyAny>),
 }
 
 impl MapNode {
@@ -69,153 +51,55 @@ impl MapNode {
         self.0.key.push(key, &mut text)?;
         Ok(String::from_utf8(text).expect("key texts are UTF-8"))
     }
+
+    /// Compile a collection that `part` has the keys and values of, and `schema` is Pydantic's for.
+    pub fn build_of<'py>(
+        kind: MapKind,
+        part: &Bound<'py, PyDict>,
+        (least, most): (usize, usize),
+        schema: &Bound<'py, PyDict>,
+        builder: &mut Builder<'_, 'py>,
+    ) -> PyResult<Node> {
+        let key = builder.part_schema(part, "keys_schema")?;
+        let key = builder.inside("[key]", |builder| Key::build(&key, builder))?;
+        let value = builder.build_part("[]", &builder.part_schema(part, "values_schema")?)?;
+        Ok(Self(Box::new(Map {
+            own: builder.own(schema),
+            kind,
+            key,
+            value,
+            least,
+            most,
+            fail_fast: part.flag("fail_fast")?.unwrap_or(false),
+        }))
+        .into())
+    }
 }
 
-impl Key {
-    fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Self> {
-        let schema = builder.resolve(schema)?;
-        builder.refuse_serializer(&schema)?;
-        builder.refuse_marks(&schema)?;
-        let kind = schema.text("type")?.unwrap_or_default();
-        let kind = match kind.as_str() {
-            // A key without a type is text: nothing else could be told apart when it is read.
-            "str" | "any" => KeyKind::Str,
-            "int" => KeyKind::Int,
-            "uuid" => KeyKind::Uuid,
-            "enum" => KeyKind::Enum(EnumNode::new_key(&schema, builder)?),
-            "literal" => KeyKind::Literal(LiteralNode::new_key(&schema, builder)?),
-            "bool" | "float" | "decimal" | "bytes" | "date" | "datetime" | "time" | "timedelta" => {
-                let dict = PyDict::new(builder.py);
-                dict.set_item("type", "dict")?;
-                dict.set_item("keys_schema", &schema)?;
-                KeyKind::Other(Box::new(Other {
-                    kind: kind.as_str().into(),
-                    schema: dict.unbind(),
-                    serialize: OnceLock::new(),
-                }))
-            }
-            other => return Err(builder.unsupported(&format!("a dict with keys of a `{other}` type"))),
-        };
-        let plain = ["type", "metadata", "strict", "ref"];
-        let mut constrained = matches!(kind, KeyKind::Str | KeyKind::Int | KeyKind::Uuid)
-            && schema
-                .keys()
-                .iter()
-                .any(|name| !name.extract::<String>().is_ok_and(|name| plain.contains(&&*name)));
-        if let (KeyKind::Str, Some(config)) = (&kind, &builder.config) {
-            constrained |= config.has_any(&[
-                "str_strip_whitespace",
-                "str_to_lower",
-                "str_to_upper",
-                "str_min_length",
-                "str_max_length",
-            ])?;
-        }
-        Ok(Self {
-            own: builder.own_scalar(&schema),
-            kind,
-            constrained,
-        })
-    }
-
+impl MapKind {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.own.traverse(visit)?;
-        match &self.kind {
-            KeyKind::Str | KeyKind::Int | KeyKind::Uuid => Ok(()),
-            KeyKind::Enum(node) => node.traverse(visit),
-            KeyKind::Literal(node) => node.traverse(visit),
-            KeyKind::Other(other) => {
-                visit.call(&other.schema)?;
-                visit.call(other.serialize.get())
-            }
+        match self {
+            Self::Dict => Ok(()),
+            Self::Made(class) => visit.call(class),
+            Self::Defaulting(factory) => visit.call(factory),
         }
-    }
-
-    /// Append a key's text as it is.
-    fn push(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
-        match &self.kind {
-            KeyKind::Str => {
-                let Ok(text) = key.cast::<PyString>() else {
-                    return Err(Refusal::unexpected("string_type", "a str as a key", key));
-                };
-                out.extend_from_slice(text.to_str().map_err(|_| surrogates(text))?.as_bytes());
-            }
-            KeyKind::Int => {
-                if !key.is_instance_of::<PyInt>() || key.is_exact_instance_of::<PyBool>() {
-                    return Err(Refusal::unexpected("int_type", "an int as a key", key));
-                }
-                let text = key.py().get_type::<PyInt>().call_method1("__repr__", (key,))?;
-                out.extend_from_slice(text.cast::<PyString>().map_err(PyErr::from)?.to_str()?.as_bytes());
-            }
-            KeyKind::Uuid => uuid::encode(out, uuid_number(key)?),
-            KeyKind::Enum(node) => out.extend_from_slice(node.key_text(key)?.as_bytes()),
-            KeyKind::Literal(node) => out.extend_from_slice(node.key_text(key)?.as_bytes()),
-            KeyKind::Other(other) => other.push(key, out)?,
-        }
-        Ok(())
     }
 
     #[inline]
-    fn read<'py>(&self, text: &Text<'_>, py: Python<'py>) -> Outcome<Bound<'py, PyAny>> {
-        let known = match &self.kind {
-            KeyKind::Str => Some(str_object(py, text)?),
-            KeyKind::Int => parse_i64(text.as_bytes()).map(|value| int_object(py, value)),
-            KeyKind::Uuid => uuid::decode(text.as_bytes())
-                .map(|number| uuid_object(py, number))
-                .transpose()?,
-            KeyKind::Enum(node) => node.key_object(py, text),
-            KeyKind::Literal(node) => node.key_object(py, text),
-            KeyKind::Other(_) => None,
-        };
-        match known {
-            Some(key) if !self.constrained => Ok(key),
-            Some(key) => self.own.validate(&key, false),
-            // In strict mode too, since a key is stored as text.
-            None => self.own.validate(&str_object(py, text)?, true),
+    fn finish<'py>(&self, dict: Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+        let py = dict.py();
+        match self {
+            Self::Dict => Ok(dict.into_any()),
+            Self::Made(class) => class.bind(py).call1((dict,)),
+            Self::Defaulting(factory) => python::defaultdict(py)?.call1((factory, dict)),
         }
-    }
-}
-
-impl Other {
-    fn push(&self, key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
-        let py = key.py();
-        let serialize = match self.serialize.get() {
-            Some(serialize) => serialize.bind(py),
-            None => {
-                let serializer = python::schema_serializer(py)?.call1((&self.schema,))?;
-                let serialize = serializer.getattr("to_python")?.unbind();
-                self.serialize.get_or_init(|| serialize).bind(py)
-            }
-        };
-        let dict = PyDict::new(py);
-        dict.set_item(key, py.None())?;
-        let options = PyDict::new(py);
-        options.set_item("mode", "json")?;
-        // An unexpected type is Pydantic's warning; for what is stored it is an error.
-        options.set_item("warnings", "error")?;
-        let written = serialize
-            .call((dict,), Some(&options))
-            .map_err(|error| {
-                // Pydantic's own words hold the key; what user code raised passes.
-                if error.is_instance_of::<PyValueError>(py) {
-                    Refusal::unexpected("key", &format!("a {} as a key", self.kind), key)
-                } else {
-                    error.into()
-                }
-            })?
-            .cast_into::<PyDict>()
-            .map_err(PyErr::from)?;
-        for (text, _) in DictWalk::new(&written) {
-            out.extend_from_slice(text.cast::<PyString>().map_err(PyErr::from)?.to_str()?.as_bytes());
-        }
-        Ok(())
     }
 }
 
 impl Map {
     /// Keys that are plain strs, of which no two have one text. False: there are others, and nothing is done.
     fn encode_plain_keys(&self, dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<bool> {
-        if !matches!(self.key.kind, KeyKind::Str) {
+        if !self.key.is_str() {
             return Ok(false);
         }
         let mut first = true;
@@ -279,22 +163,30 @@ fn refused_key(bytes: usize) -> Box<Refusal> {
     Refusal::new("key", message)
 }
 
+/// The items of a mapping that is no dict, such as an unvalidated default may be.
+#[cold]
+fn dict_of<'py>(value: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyDict>> {
+    let py = value.py();
+    if !value.is_instance(python::mapping(py)?)? {
+        return Err(Refusal::unexpected("dict_type", "a dict", value));
+    }
+    let dict = py.get_type::<PyDict>().call1((value,))?;
+    Ok(dict.cast_into::<PyDict>().map_err(PyErr::from)?)
+}
+
 impl Codec for MapNode {
-    const KINDS: &'static [&'static str] = &["dict"];
+    const KINDS: &'static [&'static str] = &["dict", "ordered-dict", "counter", "frozendict"];
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-        let key = builder.part_schema(schema, "keys_schema")?;
-        let key = builder.inside("[key]", |builder| Key::build(&key, builder))?;
-        let value = builder.build_part("[]", &builder.part_schema(schema, "values_schema")?)?;
-        let (least, most) = lengths(schema)?;
-        Ok(Self(Box::new(Map {
-            own: builder.own(schema),
-            key,
-            value,
-            least,
-            most,
-        }))
-        .into())
+        let py = builder.py;
+        let made = |class: &Bound<'py, PyAny>| MapKind::Made(class.clone().unbind());
+        let kind = match schema.text("type")?.as_deref() {
+            Some("ordered-dict") => made(python::ordered_dict(py)?),
+            Some("counter") => made(python::counter(py)?),
+            Some("frozendict") => made(python::frozendict(py)?),
+            _ => MapKind::Dict,
+        };
+        Self::build_of(kind, schema, lengths(schema)?, schema, builder)
     }
 
     fn tags(&self) -> Tags {
@@ -303,13 +195,15 @@ impl Codec for MapNode {
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.0.own.traverse(visit)?;
+        self.0.kind.traverse(visit)?;
         self.0.key.traverse(visit)?;
         self.0.value.traverse(visit)
     }
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-        let Ok(dict) = value.cast::<PyDict>() else {
-            return Err(Refusal::unexpected("dict_type", "a dict", value));
+        let dict = match value.cast::<PyDict>() {
+            Ok(dict) => dict,
+            Err(_) => &dict_of(value)?,
         };
         state.push(b"{\"M\":{");
         if !dict.is_empty() {
@@ -347,7 +241,11 @@ impl Codec for MapNode {
                 Ok(dict.set_item(key, value)?)
             });
             if let Err(refusal) = read {
-                refusal.under(|| Step::text(state.py, &text)).gather(&mut refused)?;
+                let refusal = refusal.under(|| Step::text(state.py, &text));
+                if self.0.fail_fast {
+                    return Err(refusal);
+                }
+                refusal.gather(&mut refused)?;
                 state.depth = depth;
                 reader.seek(position);
                 reader.skip_value()?;
@@ -358,9 +256,11 @@ impl Codec for MapNode {
         if !refused.is_empty() {
             return Err(Box::new(Refusal::Lines(refused)));
         }
-        if dict.len() < self.0.least || dict.len() > self.0.most {
-            return self.0.own.validate(dict.as_any(), false);
+        let length = dict.len();
+        let made = self.0.kind.finish(dict)?;
+        if length < self.0.least || length > self.0.most {
+            return self.0.own.validate(&made, false);
         }
-        Ok(dict.into_any())
+        Ok(made)
     }
 }

@@ -26,6 +26,7 @@ struct Set {
     frozen: bool,
     least: usize,
     most: usize,
+    fail_fast: bool,
 }
 
 impl SetNode {
@@ -76,6 +77,7 @@ impl Codec for SetNode {
             frozen,
             least,
             most,
+            fail_fast: schema.flag("fail_fast")?.unwrap_or(false),
         }))
         .into())
     }
@@ -159,7 +161,11 @@ impl Codec for SetNode {
             match read.and_then(|value| Ok(set.add(value)?)) {
                 Ok(()) => {}
                 Err(refusal) => {
-                    refusal.under(|| Step::Index(index)).gather(&mut refused)?;
+                    let refusal = refusal.under(|| Step::Index(index));
+                    if self.0.fail_fast {
+                        return Err(refusal);
+                    }
+                    refusal.gather(&mut refused)?;
                     state.depth = depth;
                     reader.seek(position);
                     reader.skip_value()?;
