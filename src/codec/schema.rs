@@ -346,8 +346,9 @@ impl<'a, 'py> Builder<'a, 'py> {
             form = form.schema("schema")?;
         }
         let tags = match form.text("type")?.as_deref() {
-            Some("model" | "dataclass" | "typed-dict") => Tags::of(Tag::M),
-            Some("dict" | "ordered-dict" | "counter" | "frozendict") => Tags::of(Tag::M),
+            Some("model" | "dataclass" | "typed-dict" | "dict" | "ordered-dict" | "counter" | "frozendict") => {
+                Tags::of(Tag::M)
+            }
             Some("list" | "deque" | "tuple" | "named-tuple" | "call" | "set" | "frozenset") => Tags::of(Tag::L),
             Some("union" | "tagged-union" | "nullable") => Tags::ALL,
             _ if let Some(standard) = standard::of(&form)? => standard.tags(),

@@ -312,27 +312,7 @@ fn part_of<'a, 'py>(
     spelled: &str,
     segments: &mut Vec<Segment>,
 ) -> PyResult<Place<'a, 'py>> {
-    let mut node = place.node;
-    let mut schema = place.schema;
-    loop {
-        schema = builder.resolve(&schema)?;
-        match schema.text("type")?.as_deref() {
-            Some("default" | "nullable" | "custom-error" | "json") if schema.contains("schema")? => {
-                schema = schema.schema("schema")?;
-            }
-            _ => match standard::of(&schema)? {
-                Some(standard) => schema = standard.part,
-                None => break,
-            },
-        }
-    }
-    loop {
-        node = match node.unlayered() {
-            Node::Nullable(inner) => inner.inner(),
-            Node::Reference(reference) => plan.definitions().get(reference.number()),
-            _ => break,
-        }
-    }
+    let (node, schema) = unwrapped(plan, builder, place.node, place.schema)?;
     if let Node::RootModel(root_model) = node {
         let inside = Place {
             node: root_model.root(),
@@ -347,18 +327,7 @@ fn part_of<'a, 'py>(
             part_of(py, plan, builder, inside, step, spelled, segments)
         };
     }
-    let index = || -> PyResult<u32> {
-        let index = step
-            .cast::<PyInt>()
-            .ok()
-            .filter(|step| !step.is_instance_of::<PyBool>());
-        index.and_then(|index| index.extract().ok()).ok_or_else(|| {
-            invalid_expression(
-                py,
-                &format!("{spelled} is a list: an element is told by its index from 0, not by {step}"),
-            )
-        })
-    };
+    let index = || index_of(py, step, spelled);
     let config = place.config;
     match node {
         Node::Model(model) => field_of(py, model.model(), step, spelled, segments),
@@ -396,9 +365,9 @@ fn part_of<'a, 'py>(
                 Some(position) => u32::try_from(position).expect("a class has fewer fields"),
                 None => index()?,
             };
-            let fields = named_tuple::parts(&schema)?.map(|(_, fields)| fields).unwrap_or_default();
-            let Some((node, (_, schema))) = tuple.element(index as usize).zip(fields.into_iter().nth(index as usize))
-            else {
+            let fields = named_tuple::parts(&schema)?.map(|(_, fields)| fields);
+            let field = fields.unwrap_or_default().into_iter().nth(index as usize);
+            let Some((node, (_, schema))) = tuple.element(index as usize).zip(field) else {
                 return Err(invalid_expression(py, &format!("{spelled} has no element {index}")));
             };
             segments.push(Segment::Index(index));
@@ -434,6 +403,48 @@ fn part_of<'a, 'py>(
             &format!("{spelled} has no parts, so there is no {step} in it"),
         )),
     }
+}
+
+/// What holds the parts: without what stands for it, or makes it optional.
+fn unwrapped<'a, 'py>(
+    plan: &'a Plan,
+    builder: &Builder<'_, 'py>,
+    mut node: &'a Node,
+    mut schema: Bound<'py, PyDict>,
+) -> PyResult<(&'a Node, Bound<'py, PyDict>)> {
+    loop {
+        schema = builder.resolve(&schema)?;
+        match schema.text("type")?.as_deref() {
+            Some("default" | "nullable" | "custom-error" | "json") if schema.contains("schema")? => {
+                schema = schema.schema("schema")?;
+            }
+            _ => match standard::of(&schema)? {
+                Some(standard) => schema = standard.part,
+                None => break,
+            },
+        }
+    }
+    loop {
+        node = match node.unlayered() {
+            Node::Nullable(inner) => inner.inner(),
+            Node::Reference(reference) => plan.definitions().get(reference.number()),
+            _ => break,
+        }
+    }
+    Ok((node, schema))
+}
+
+fn index_of(py: Python<'_>, step: &Bound<'_, PyAny>, spelled: &str) -> PyResult<u32> {
+    let index = step
+        .cast::<PyInt>()
+        .ok()
+        .filter(|step| !step.is_instance_of::<PyBool>());
+    index.and_then(|index| index.extract().ok()).ok_or_else(|| {
+        invalid_expression(
+            py,
+            &format!("{spelled} is a list: an element is told by its index from 0, not by {step}"),
+        )
+    })
 }
 
 fn spell(spelled: &mut String, step: &Bound<'_, PyAny>) {

@@ -4,7 +4,7 @@ import enum
 import json
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Literal, Optional, Union
+from typing import Literal, Union
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from oxidyn import InvalidItem, UnsupportedTypeError
+from oxidyn import UnsupportedTypeError
 from tests.codec.judges import Field
 
 
@@ -64,17 +64,12 @@ def test_a_key_of_a_union_comes_back_or_is_refused_and_text_is_read_as_pydantics
     key = data.draw(KEYS[data.draw(st.sampled_from(types))])
     instance = field.model.model_construct(value={key: 1})
 
-    try:
-        stored = field.store_instance(instance)
-    except InvalidItem as error:
-        assert error.errors()[0]["type"] == "key"
-        assert not isinstance(key, str)
-        return
-
-    loaded = field.load(stored)
-    expected = TypeAdapter(annotation).validate_json(TypeAdapter(annotation).dump_json({key: 1}))
-    assert [(each, type(each)) for each in loaded] == [(each, type(each)) for each in expected]
-    assert isinstance(key, str) or loaded == {key: 1}
+    [expected] = TypeAdapter(annotation).validate_json(TypeAdapter(annotation).dump_json({key: 1}))
+    if isinstance(key, str) or (expected == key and type(expected) is type(key)):
+        [loaded] = field.load(field.store_instance(instance))
+        assert (loaded, type(loaded)) == (expected, type(expected))
+    else:
+        assert field.refusal_to_store({key: 1})["type"] == "key"
 
 
 def test_text_is_read_as_the_member_that_pydantics_json_mode_reads():
@@ -97,7 +92,7 @@ def test_text_that_no_member_reads_is_refused_with_its_path():
     assert all(error["loc"][:2] == ("value", "x") for error in caught.value.errors())
 
 
-@pytest.mark.parametrize("key", [Optional[int], int | None, None, Literal["a", None], Optional[Colour]])
+@pytest.mark.parametrize("key", [int | None, None, Literal["a"] | None, Colour | None])
 def test_a_key_that_may_be_none_is_refused_when_compiled(key):
     with pytest.raises(UnsupportedTypeError, match=r"Holder\.value\[key\]: .*None"):
         Field(dict[key, int])

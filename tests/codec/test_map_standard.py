@@ -8,9 +8,9 @@ from typing import Annotated
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import VERSION as PYDANTIC
 from pydantic import BaseModel, ConfigDict, FailFast, Strict
 from pydantic import Field as Constrained
-from pydantic import VERSION as PYDANTIC
 
 from oxidyn import InvalidItem, ItemAdapter
 from tests.codec.judges import Field

@@ -14,7 +14,7 @@ from oxidyn import InvalidItem, UnsupportedTypeError
 from tests.codec.judges import Field
 
 Value = TypeVar("Value")
-Untyped = collections.namedtuple("Untyped", ["a", "b"], defaults=[3])
+Untyped = collections.namedtuple("Untyped", ["a", "b"], defaults=[3])  # noqa: PYI024 (its fields have no types)
 
 
 class Point(NamedTuple):

@@ -33,11 +33,12 @@ impl NamedTupleNode {
     }
 }
 
+/// The names and schemas of the fields.
+type Fields<'py> = Vec<(String, Bound<'py, PyDict>)>;
+
 /// The class and the fields of a named tuple's schema: newer versions of Pydantic have a type of their own for it, older
 /// ones call the class. `None` where something else is called.
-pub fn parts<'py>(
-    schema: &Bound<'py, PyDict>,
-) -> PyResult<Option<(Bound<'py, PyType>, Vec<(String, Bound<'py, PyDict>)>)>> {
+pub fn parts<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Option<(Bound<'py, PyType>, Fields<'py>)>> {
     let (class, fields) = if schema.text("type")?.as_deref() == Some("named-tuple") {
         (schema.required("cls")?, schema.required("fields")?)
     } else {

@@ -116,9 +116,7 @@ fn lax<'py>(lax: &Bound<'py, PyDict>) -> PyResult<Option<Standard<'py>>> {
             let function = lax.schema("function")?.required("function")?;
             if function.is(py.get_type::<PyDict>()) {
                 Kind::Map(MapKind::Dict)
-            } else if function.is(python::ordered_dict(py)?) {
-                Kind::Map(MapKind::Made(function.unbind()))
-            } else if function.is(python::counter(py)?) {
+            } else if function.is(python::ordered_dict(py)?) || function.is(python::counter(py)?) {
                 Kind::Map(MapKind::Made(function.unbind()))
             } else {
                 return Ok(None);
