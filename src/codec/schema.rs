@@ -494,7 +494,7 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     /// A marker on a type that it says nothing about is a mistake. What wraps a type hands its markers on.
-    fn check_marks(&self, kind: &str) -> PyResult<()> {
+    pub fn check_marks(&self, kind: &str) -> PyResult<()> {
         if matches!(
             kind,
             "nullable" | "missing-sentinel" | "function-before" | "function-after" | "function-wrap"

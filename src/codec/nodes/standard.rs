@@ -72,6 +72,7 @@ pub fn claims<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) 
             _ => Ok(None),
         };
     };
+    builder.check_marks("list")?;
     builder.refuse_serializer(&part)?;
     let node = match kind {
         Kind::List(kind) => ListNode::build_of(kind, &part, lengths, schema, builder)?,
