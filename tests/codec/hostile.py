@@ -20,15 +20,30 @@ import time as clock
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
+from re import Pattern
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field
+from pydantic import (
+    AnyUrl,
+    Base64Str,
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Json,
+    PostgresDsn,
+    SecretStr,
+)
 from typing_extensions import NotRequired, TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, InvalidItem, ItemAdapter
-from tests.codec.strategies import Box, Cat, Colour, Dog, Level, Mixed, Tree
+from tests.codec.strategies import Box, Cat, Colour, Dog, Level, Mixed, Numbers, Tree
 
 CORPUS = Path(__file__).parent / "corpus"
 T = TypeVar("T")
@@ -115,6 +130,37 @@ class Unions(BaseModel):
     untyped: Any
     plain: dict
     pets: list[Annotated[Cat | Dog, Discriminator("kind")]] = []
+
+
+class Opaque(BaseModel):
+    """What only Python can make, and what stands beside the fields."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int | list[str]]
+
+    address: IPv4Address
+    network: IPv6Network
+    path: Path
+    pattern: Pattern[str]
+    url: AnyUrl
+    dsn: PostgresDsn
+    part: Fraction
+    wave: complex
+    zone: ZoneInfo
+    secret: Annotated[SecretStr, Attribute(plaintext=True)]
+    size: ByteSize
+    text: Json[list[int]]
+    encoded: Base64Str
+    root: Numbers
+    addresses: set[IPv4Address]
+
+
+class Older(BaseModel):
+    """What it does not know it writes back."""
+
+    id: str
+    line: Line
+    lines: list[Line] = []
 
 
 class Keyed(BaseModel, Generic[T]):
@@ -204,6 +250,29 @@ def shapes() -> Iterator[Shape]:
             pets=[Cat()],
         ),
     )
+    yield Shape(
+        "opaque",
+        Opaque(
+            address=IPv4Address("192.0.2.1"),
+            network=IPv6Network("2001:db8::/32"),
+            path=Path("/etc/hosts"),
+            pattern=re.compile("(?i)a+"),
+            url=AnyUrl("https://example.com/a"),
+            dsn=PostgresDsn("postgres://u:p@a:1,b:2/db"),
+            part=Fraction(1, 3),
+            wave=1.5 - 2j,
+            zone=ZoneInfo("Europe/Berlin"),
+            secret=SecretStr("s"),
+            size=1536,
+            text="[1, 2]",
+            encoded="YWJj",
+            root=Numbers([1]),
+            addresses={IPv4Address("192.0.2.1")},
+            more=5,
+            texts=["a"],
+        ),
+    )
+    yield Shape("older", Older(id="a", line=Line(sku="a"), lines=[Line(sku="b")]), unknown="keep")
     yield Shape("keyed", Keyed[date](day=MOMENT.date(), at=MOMENT), partition="day", sort="at")
     yield Shape("keyed by number", Keyed[Decimal](day=Decimal("1.5"), at=MOMENT), partition="day", sort="at")
     yield Shape("keyed by uuid", Keyed[UUID](day=UUID(int=1), at=MOMENT), partition="day", sort="at")

@@ -8,16 +8,22 @@ import dataclasses
 import enum
 import functools
 import operator
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Network
+from pathlib import Path
+from re import Pattern
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pydantic.dataclasses
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
-from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+from pydantic import AnyUrl, BaseModel, ConfigDict, RootModel, SecretStr, TypeAdapter, create_model
 from pydantic import Field as Declared
 from pydantic.fields import FieldInfo
 from typing_extensions import NotRequired, TypedDict
@@ -51,6 +57,10 @@ class Cat(BaseModel):
 class Dog(BaseModel):
     kind: Literal["dog"] = "dog"
     name: str
+
+
+class Numbers(RootModel[list[int]]):
+    pass
 
 
 class Tree(BaseModel):
@@ -137,6 +147,24 @@ SCALARS = [
         "M",
     ),
     _kind(Tree, trees, "M"),
+]
+# What only Python can make, and stands as text, a number or a map of its own.
+SCALARS += [
+    _kind(IPv4Address, st.ip_addresses(v=4), "S", is_hashable=True),
+    _kind(IPv6Network, st.ip_addresses(v=6).map(IPv6Network), "S", is_hashable=True),
+    _kind(Path, names.filter(lambda name: "\0" not in name).map(Path), "S", is_hashable=True),
+    _kind(Pattern[str], names.map(re.escape).map(re.compile), "S"),
+    _kind(
+        AnyUrl,
+        st.from_regex(r"https://[a-z]{1,5}\.example/[a-z]{0,3}", fullmatch=True).map(AnyUrl),
+        "S",
+        is_hashable=True,
+    ),
+    _kind(Fraction, st.fractions(), "S", is_hashable=True),
+    _kind(complex, st.complex_numbers(allow_nan=False, allow_infinity=False), "S", is_hashable=True),
+    _kind(ZoneInfo, st.sampled_from(["UTC", "Europe/Berlin"]).map(ZoneInfo), "S"),
+    _kind(Annotated[SecretStr, Attribute(plaintext=True)], texts.map(SecretStr), "S"),
+    _kind(Numbers, st.lists(integers, max_size=3).map(Numbers), "L"),
 ]
 KEYS = [kind for kind in SCALARS if kind.is_key]
 
@@ -328,7 +356,7 @@ def _with_defaults(fields: tuple[FieldOf, ...]) -> set[str]:
 
 configs: SearchStrategy[ConfigDict] = st.builds(
     ConfigDict,
-    extra=st.sampled_from(["ignore", "forbid"]),
+    extra=st.sampled_from(["ignore", "forbid", "allow"]),
     frozen=st.booleans(),
     strict=st.booleans(),
     serialize_by_alias=st.booleans(),

@@ -163,6 +163,10 @@ SCALARS = {
         "codec/test_temporal_timedelta.py::test_any_timedelta_is_stored_exactly",
     ),
     "UUID is S": ("codec/test_uuid.py::test_uuid_is_stored_as_s_hyphenated_and_in_lower_case",),
+    "URL, IP, path and pattern are S": (
+        "codec/test_supported_types.py::test_a_supported_type_is_stored_and_read_as_the_page_says",
+        "codec/test_ninety_nine_cases.py::test_what_was_saved_is_loaded_equal_and_of_the_same_type",
+    ),
     "enum and literal are stored by value": (
         "codec/test_choice_enum.py::test_enum_is_stored_by_value",
         "codec/test_choice_literal.py::test_literal_is_stored_by_value",
@@ -266,6 +270,15 @@ SERIALIZERS_AND_VALIDATORS = {
         "codec/test_model.py::test_attributes_that_are_no_field_are_skipped_at_every_depth",
         "codec/test_model.py::test_attributes_that_are_no_field_are_skipped_whatever_extra_says",
     ),
+    'extra="allow" takes those that are not key or index attributes': (
+        "codec/test_model_extra.py::test_extras_are_stored_as_attributes_of_their_own_beside_the_fields",
+        "codec/test_model_extra.py::test_whatever_stands_beside_the_fields_comes_back_as_pydantic_validates_it",
+        "codec/test_model_extra.py::test_key_and_index_attributes_are_no_extras",
+    ),
+    'unknown="keep" holds them beside the instance so that put writes them back': (
+        "codec/test_model_unknown.py::test_attributes_that_are_no_field_are_written_back_at_every_depth",
+        "codec/test_model_unknown.py::test_a_table_writes_back_what_another_writer_added",
+    ),
     'unknown="error" refuses attributes that are no field': (
         "codec/test_model.py::test_with_unknown_error_attributes_that_are_no_field_are_refused_with_their_path",
     ),
@@ -274,6 +287,10 @@ SERIALIZERS_AND_VALIDATORS = {
     ),
     "an iterator that raised InvalidItem goes on with the next item": (
         "ops/test_query.py::test_the_iterator_goes_on_after_an_item_that_is_refused",
+    ),
+    "model_extra is as under model_validate": (
+        "codec/test_model_extra.py::test_an_instance_without_extras_has_an_empty_dict_of_them_as_under_model_validate",
+        "codec/test_model_extra.py::test_typed_extras_are_taken_and_refused_as_under_model_validate",
     ),
     "model_fields_set is as under model_validate": (
         "codec/test_model.py::test_model_fields_set_is_what_was_stored_as_under_model_validate",
