@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import InvalidOption
+from .errors import InvalidOption, shown
 
 __all__ = ["Config"]
 
@@ -89,8 +88,9 @@ def _expect_seconds(name: str, value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidOption(f"{name}: expected seconds as a number, found {type(value).__name__}.")
-    if not (math.isfinite(value) and 0 < value <= 24 * 60 * 60):
-        raise InvalidOption(f"{name}: expected more than 0 seconds and at most a day, found {value!r}.")
+    # An int is compared as it is: a large one has no float.
+    if not 0 < value <= 24 * 60 * 60:
+        raise InvalidOption(f"{name}: expected more than 0 seconds and at most a day, found {shown(value)}.")
 
 
 def _expect_count(name: str, value: object) -> None:
@@ -99,7 +99,7 @@ def _expect_count(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidOption(f"{name}: expected a whole number, found {type(value).__name__}.")
     if not 1 <= value <= _LARGEST_COUNT:
-        raise InvalidOption(f"{name}: expected 1 to {_LARGEST_COUNT}, found {value}.")
+        raise InvalidOption(f"{name}: expected 1 to {_LARGEST_COUNT}, found {shown(value)}.")
 
 
 def _expect_url(url: str) -> None:

@@ -73,6 +73,14 @@ __all__ = [
 ]
 
 
+def shown(value: object) -> str:
+    """A refused option in a message."""
+    try:
+        return repr(value)
+    except ValueError:  # of Python's own, for ints of thousands of digits
+        return "a number of thousands of digits"
+
+
 class OxidynError(Exception):
     """The root of every exception that oxidyn raises."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from . import _core
-from .errors import InvalidExpression, InvalidOption
+from .errors import InvalidExpression, InvalidOption, shown
 from .expressions import as_condition, references
 from .operations import TableOperations
 from .query import AsyncQuery, Query
@@ -127,7 +127,9 @@ _LARGEST_PAGE: Final = 2**31 - 1
 def _check_sizes(limit: object, page_size: object) -> None:
     for option, value, most in (("limit", limit, _MOST_ITEMS), ("page_size", page_size, _LARGEST_PAGE)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most):
-            raise InvalidOption(f"{option}={value!r}: expected a number of items from 1 to {most}, or None for all.")
+            raise InvalidOption(
+                f"{option}={shown(value)}: expected a number of items from 1 to {most}, or None for all."
+            )
 
 
 class Table(_TableBase[M]):

@@ -161,7 +161,7 @@ impl KeySpec {
     fn invalid_key(&self, py: Python<'_>, found: &str) -> PyErr {
         let names: Vec<&str> = self.table().map(|key| key.field.as_str()).collect();
         let message = format!(
-            "the key of {} is ({}), {} or an instance; {found}",
+            "the key of {} is ({}), {} or an instance; {found}.",
             self.title,
             names.join(", "),
             if names.len() == 1 { "one value" } else { "two values" },
@@ -317,6 +317,6 @@ fn check_name(py: Python<'_>, options: &PlanOptions, field: &str, stored: &str) 
 #[cold]
 fn refuse(py: Python<'_>, options: &PlanOptions, field: &str, reason: &str) -> PyErr {
     python::schema_error(py)
-        .and_then(|class| class.call1((format!("{}.{field}: {reason}", options.title),)))
+        .and_then(|class| class.call1((format!("{}.{field}: {reason}.", options.title),)))
         .map_or_else(|error| error, PyErr::from_value)
 }

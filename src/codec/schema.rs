@@ -588,7 +588,7 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     fn error(&self, class: PyResult<&Bound<'py, PyAny>>, reason: &str) -> PyErr {
         class
-            .and_then(|class| class.call1((format!("{}: {reason}", self.path()),)))
+            .and_then(|class| class.call1((format!("{}: {reason}.", self.path()),)))
             .map_or_else(|error| error, PyErr::from_value)
     }
 }

@@ -461,6 +461,6 @@ fn spell(spelled: &mut String, step: &Bound<'_, PyAny>) {
 #[cold]
 fn invalid_expression(py: Python<'_>, message: &str) -> PyErr {
     python::invalid_expression(py)
-        .and_then(|class| class.call1((message,)))
+        .and_then(|class| class.call1((format!("{message}."),)))
         .map_or_else(|error| error, PyErr::from_value)
 }

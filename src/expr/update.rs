@@ -1,5 +1,7 @@
 //! The grammar of UpdateExpression.
 
+use std::fmt;
+
 use super::ast::{Action, Path, Value};
 use super::placeholders::{Placeholders, check_size};
 use crate::error::{Error, Result};
@@ -11,7 +13,7 @@ pub fn write(text: &mut String, actions: &[Action], placeholders: &mut Placehold
         let message = "the update has no action: give at least one of set, add and remove";
         return Err(Error::Expression(message.to_owned()));
     }
-    check_overlaps(actions)?;
+    check_overlaps(actions, |action| actions[action].path())?;
     clause(text, "SET ", actions, |text, action| {
         let Action::Set(path, value) = action else {
             return Ok(false);
@@ -73,18 +75,22 @@ fn check_addable(path: &Path, value: &Value) -> Result<()> {
     )))
 }
 
-/// DynamoDB refuses two actions on one path, and an action inside what another one replaces.
-fn check_overlaps(actions: &[Action]) -> Result<()> {
-    let mut paths: Vec<&Path> = actions.iter().map(Action::path).collect();
+/// DynamoDB refuses two actions on one path, and an action inside what another one replaces. The message has the names
+/// that the caller gives to the actions.
+pub fn check_overlaps<N: fmt::Display>(actions: &[Action], name: impl Fn(usize) -> N) -> Result<()> {
+    let mut order: Vec<usize> = (0..actions.len()).collect();
+    let path = |action: usize| &actions[action].path().0;
     // In this order a path stands right before those that begin with it.
-    paths.sort_unstable();
-    let overlap = paths.windows(2).find(|pair| pair[1].0.starts_with(&pair[0].0));
-    let Some(&[outer, inner]) = overlap.map(|pair| <&[&Path; 2]>::try_from(pair).expect("windows of two")) else {
-        return Ok(());
-    };
-    Err(Error::Expression(if outer == inner {
-        format!("the update has two actions on {outer}: keep one of them")
+    order.sort_by_key(|&action| path(action));
+    let overlap = order.windows(2).find(|pair| path(pair[1]).starts_with(path(pair[0])));
+    let Some(&[outer, inner]) = overlap else { return Ok(()) };
+    Err(Error::Expression(if path(outer) == path(inner) {
+        format!("the update has two actions on {}: keep one of them", name(outer))
     } else {
-        format!("the update has actions on both {outer} and {inner}, which lies inside it: keep one of them")
+        format!(
+            "the update has actions on both {} and {}, which lies inside it: keep one of them",
+            name(outer),
+            name(inner)
+        )
     }))
 }

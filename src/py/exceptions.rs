@@ -107,7 +107,7 @@ fn add_note(error: &Bound<'_, PyBaseException>, note: &str) -> PyResult<()> {
 /// The exception for an operation that failed.
 pub fn raise(py: Python<'_>, error: Error, context: &Context) -> PyErr {
     match error {
-        Error::Expression(message) => new(py, "InvalidExpression", message, context, None, &[]),
+        Error::Expression(message) => new(py, "InvalidExpression", format!("{message}."), context, None, &[]),
         Error::Service(error) => service(py, error, context),
         Error::Condition(failure) => condition(py, failure, context),
         Error::Transport(error) => transport(py, error, context),

@@ -8,6 +8,7 @@ use pyo3::types::{PyFrozenSet, PySet, PyString, PyTuple, PyType};
 
 use crate::codec::{NoneRule, Plan, Purpose, Target};
 use crate::expr::ast::{Action, Comparison, Condition, Value};
+use crate::expr::update;
 use crate::limits;
 use crate::py::exceptions;
 use crate::wire::Tag;
@@ -79,7 +80,16 @@ fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<C
 
 /// The actions of one update.
 pub fn actions(plan: &Plan, actions: &Bound<'_, PyTuple>) -> PyResult<Vec<Action>> {
-    actions.iter().map(|action| self::action(plan, &action)).collect()
+    let read: Vec<Action> = actions
+        .iter()
+        .map(|action| self::action(plan, &action))
+        .collect::<PyResult<_>>()?;
+    let name_of = |place: usize| {
+        let reference = actions.get_item(place).and_then(|action| node(&action)?.get_item(1));
+        reference.map_or_else(|_| read[place].path().to_string(), |reference| name(&reference))
+    };
+    update::check_overlaps(&read, name_of).map_err(|error| refuse(actions.py(), format!("{error}.")))?;
+    Ok(read)
 }
 
 fn action(plan: &Plan, action: &Bound<'_, PyAny>) -> PyResult<Action> {
@@ -183,6 +193,18 @@ fn compare(
 
 fn is_in(plan: &Plan, reference: &Bound<'_, PyAny>, values: &Bound<'_, PyAny>) -> PyResult<Condition> {
     let target = target(plan, reference)?;
+    let count = values.len()?;
+    if count > limits::IN_OPERANDS {
+        return Err(refuse(
+            values.py(),
+            format!(
+                "{}: is_in was given {count} values, and DynamoDB takes at most {}: join several with any_of, or ask \
+                 several times.",
+                name(reference),
+                limits::IN_OPERANDS
+            ),
+        ));
+    }
     let values = values.try_iter()?;
     let values = values.map(|value| target.encode(&value?, Purpose::Equality));
     Ok(Condition::In(target.path.clone(), values.collect::<PyResult<_>>()?))

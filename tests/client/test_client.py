@@ -59,6 +59,17 @@ def test_option_that_cannot_be_is_refused_by_name(cls):
         cls(endpoint_url="localhost")
 
 
+@pytest.mark.parametrize("option", ["connect_timeout", "read_timeout", "max_attempts", "max_connections"])
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, 10**5000, float("nan"), float("inf"), "5", True],
+    ids=["0", "-1", "10**5000", "nan", "inf", "text", "bool"],
+)
+def test_a_number_that_cannot_be_is_refused_by_the_options_name(option: str, value: Any):
+    with pytest.raises(InvalidOption, match=f"^{option}: expected "):
+        Client(**{option: value})
+
+
 @BOTH
 def test_repr_shows_options_and_no_secrets(cls):
     shown = repr(cls(region="eu-central-1", access_key_id="AKIA", secret_access_key="hidden", session_token="hidden"))

@@ -246,3 +246,158 @@ def test_a_datetime_that_keeps_its_offset_is_no_key_and_no_number(role):
 def test_utc_on_another_type_is_refused_when_compiled():
     with pytest.raises(SchemaError, match=r"Holder\.value: Attribute\(utc=False\) is for datetime"):
         Field(Annotated[str, Attribute(utc=False)])
+
+
+# Datetimes of every kind
+
+
+seconds_offsets = st.integers(-86_399_999_999, 86_399_999_999).map(
+    lambda micros: timezone(timedelta(microseconds=micros))
+)
+
+
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=seconds_offsets))
+def test_an_offset_of_seconds_or_microseconds_is_taken_into_account(value):
+    assert MOMENT.store(value) == {"S": canonical(value)}
+    MOMENT.check_round_trip(value)
+    SECONDS.check_round_trip(value)
+
+
+def test_an_offset_of_seconds_cannot_be_kept():
+    value = datetime(1900, 1, 1, tzinfo=timezone(timedelta(hours=1, seconds=1)))
+
+    error = Field(Annotated[datetime, Attribute(utc=False)]).refusal_to_store(value)
+
+    assert error["loc"] == ("value",)
+    assert "whole minutes" in error["msg"]
+
+
+def test_fold_tells_the_two_instants_of_one_wall_time():
+    berlin = ZoneInfo("Europe/Berlin")
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=berlin)
+    second = first.replace(fold=1)
+
+    assert MOMENT.store(first) == {"S": "2026-10-25T00:30:00.000000Z"}
+    assert MOMENT.store(second) == {"S": "2026-10-25T01:30:00.000000Z"}
+    for field in (MOMENT, SECONDS, Field(Annotated[datetime, Attribute(utc=False)])):
+        for value in (first, second):
+            assert field.load(field.store(value)).timestamp() == value.timestamp()
+
+
+def test_fold_of_a_naive_value_is_not_stored():
+    value = datetime(2026, 10, 25, 2, 30, fold=1)
+
+    assert MOMENT.store(value) == {"S": "2026-10-25T02:30:00.000000"}
+    assert MOMENT.load(MOMENT.store(value)) == value
+
+
+def test_a_wall_time_that_never_was_is_the_instant_that_python_says():
+    value = datetime(2026, 3, 29, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    assert MOMENT.store(value) == {"S": canonical(value)}
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)), timezone(timedelta(hours=23, minutes=59))],
+    ids=str,
+)
+def test_min_and_max_are_stored_where_their_instants_are_in_years_1_to_9999(zone):
+    east = zone.utcoffset(None) > timedelta(0)
+    inside, outside = (LAST, FIRST) if east else (FIRST, LAST)
+
+    for field in (MOMENT, SECONDS, Field(Annotated[datetime, Attribute(format="offset")])):
+        field.check_round_trip(inside.replace(tzinfo=zone))
+        error = field.refusal_to_store(outside.replace(tzinfo=zone))
+        assert (error["loc"], error["type"]) == (("value",), "datetime_range")
+    kept = Field(Annotated[datetime, Attribute(utc=False)])
+    for value in (inside, outside):
+        assert kept.load(kept.store(value.replace(tzinfo=zone))).replace(tzinfo=None) == value
+
+
+class Undecided(tzinfo):
+    """It does not know the offset: such a value is naive, as Python has it."""
+
+    def utcoffset(self, _):
+        return None
+
+
+def test_a_timezone_without_an_offset_is_naive():
+    value = datetime(2026, 1, 31, 12, tzinfo=Undecided())
+
+    assert MOMENT.store_instance(MOMENT.model.model_construct(value=value)) == {"S": "2026-01-31T12:00:00.000000"}
+    assert SECONDS.refusal_to_store(value)["type"] == "timezone_aware"
+    assert Field(Annotated[datetime, PartitionKey]).refusal_to_store(value)["type"] == "timezone_aware"
+
+
+def test_an_error_in_a_timezone_passes_as_it_is():
+    class Broken(tzinfo):
+        def utcoffset(self, _):
+            raise LookupError("no such place")
+
+    with pytest.raises(LookupError, match="no such place"):
+        MOMENT.store(datetime(2026, 1, 31, tzinfo=Broken()))
+
+
+class Moment(datetime):
+    """As pendulum's and arrow's: a subclass with ways of its own to print and to compute."""
+
+    def __str__(self):
+        return "a moment"
+
+    def isoformat(self, *_, **__):
+        return "a moment"
+
+    def __add__(self, _):
+        raise NotImplementedError
+
+    def astimezone(self, *_):
+        raise NotImplementedError
+
+
+@given(aware | naive)
+def test_a_subclass_is_stored_by_what_it_is(value):
+    moment = Moment(*value.timetuple()[:6], value.microsecond, tzinfo=value.tzinfo, fold=value.fold)
+
+    for field in (MOMENT, Field(Annotated[datetime, Attribute(format="offset")])):
+        assert field.store_instance(field.model.model_construct(value=moment)) == field.store(value)
+
+
+wholes = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=seconds_offsets).map(
+    lambda value: value.replace(microsecond=0)
+)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        datetime,
+        AwareDatetime,
+        Annotated[datetime, Attribute(format="offset")],
+        Annotated[datetime, Attribute(format="seconds")],
+        Annotated[datetime, Epoch],
+        Annotated[datetime, TTL],
+    ],
+    ids=["utc", "aware", "offset", "seconds", "epoch", "ttl"],
+)
+@given(values=st.lists(wholes, min_size=2, max_size=6))
+def test_what_is_stored_sorts_as_the_instants_do_in_every_form(annotation, values):
+    field = Field(Annotated[annotation, PartitionKey])
+
+    def sort_key(value):
+        # A key that is stored as N is sorted as a number, one that is stored as S by its bytes.
+        [(tag, text)] = field.store_instance(field.model.model_construct(value=value)).items()
+        return Decimal(text) if tag == "N" else text.encode()
+
+    # Whole seconds of UTC need an offset of whole seconds.
+    values = [value.astimezone(UTC).replace(microsecond=0) for value in values]
+    assert sorted(values, key=sort_key) == sorted(values)
+    assert len({sort_key(value) for value in values}) == len(set(values))
+
+
+@pytest.mark.parametrize("annotation", [NaiveDatetime, Annotated[NaiveDatetime, Attribute(format="seconds")]])
+@given(values=st.lists(naive.map(lambda value: value.replace(microsecond=0)), min_size=2, max_size=6))
+def test_naive_texts_sort_as_wall_times_do(annotation, values):
+    field = Field(Annotated[annotation, PartitionKey])
+
+    assert sorted(values, key=lambda value: field.store(value)["S"]) == sorted(values)

@@ -1,5 +1,7 @@
 """DynamoDB's limits: told before anything is sent, and just where the judges draw them."""
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
@@ -9,9 +11,12 @@ from pydantic import BaseModel, create_model
 from oxidyn import (
     Attribute,
     Client,
+    Epoch,
     Index,
+    InvalidExpression,
     InvalidItem,
     InvalidKey,
+    InvalidOption,
     ItemAdapter,
     ItemTooLarge,
     Model,
@@ -19,6 +24,7 @@ from oxidyn import (
     SchemaError,
     ServiceError,
     SortKey,
+    UnsupportedTypeError,
     attr,
     item_size,
 )
@@ -348,3 +354,128 @@ def test_an_update_counts_the_levels_above_it(client: Client, table_name: str, l
     else:
         with pytest.raises(InvalidItem, match="32 levels"):
             table.update("a", deeper)
+
+
+# ---- numbers ----
+
+
+class Counted(Model, table="counted"):
+    id: Annotated[int, PartitionKey]
+    count: int = 0
+    total: Decimal = Decimal(0)
+    rate: float = 0.0
+
+
+@pytest.fixture
+def counted(client: Client, table_name: str) -> Any:
+    table = client.table(Counted, name=table_name)
+    table.create_table()
+    return table
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Counted(id=10**38 - 1, count=-(10**38 - 1), total=Decimal("9." + "9" * 37 + "E+125"), rate=9.99e125),
+        Counted(id=10**37, count=10**125, total=Decimal("1E-130"), rate=1e-130),
+        Counted(id=-(10**125), count=10**37, total=Decimal("-0.00"), rate=-0.0),
+    ],
+    ids=["38 digits", "exponents", "zeros"],
+)
+@pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+def test_numbers_at_the_ends_are_taken_by_the_engine_and_come_back(counted: Any, item: Counted):
+    counted.put(item)
+
+    assert counted.get(item.id) == item
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Counted(id=10**37, count=-(10**38 - 1), total=Decimal("1." + "1" * 37), rate=1e37),
+        Counted(id=1, count=10**37, total=Decimal("-0.00"), rate=-0.0),
+    ],
+    ids=["38 digits", "zeros"],
+)
+def test_numbers_of_38_digits_are_taken_by_both_judges(counted: Any, item: Counted):
+    counted.put(item)
+
+    assert counted.get(item.id) == item
+
+
+HUGE = 10**5000
+
+
+def test_a_huge_int_is_refused_in_keys_conditions_and_updates_in_the_librarys_own_words(counted: Any):
+    refused = "the number is too large: DynamoDB"
+
+    with pytest.raises(InvalidKey, match=f"id: {refused}"):
+        counted.get(HUGE)
+    with pytest.raises(InvalidItem, match=refused):
+        counted.put(Counted(id=HUGE))
+    for where in (Counted.count == HUGE, Counted.count > HUGE, attr(Counted.count).is_in([1, HUGE])):
+        with pytest.raises(InvalidItem, match=refused):
+            counted.scan(where=where).first()
+    for action in (attr(Counted.count).set(HUGE), attr(Counted.count).add(HUGE)):
+        with pytest.raises(InvalidItem, match=refused):
+            counted.update(1, action)
+
+
+@pytest.mark.parametrize("limit", [HUGE, -HUGE, 2**64, 0], ids=["10**5000", "-10**5000", "2**64", "0"])
+def test_a_limit_beyond_what_can_be_counted_is_refused_in_the_librarys_own_words(counted: Any, limit: int):
+    for option in ("limit", "page_size"):
+        with pytest.raises(InvalidOption, match=rf"{option}=.*: expected a number of items from 1 to"):
+            counted.query(Counted.id == 1, **{option: limit})
+        with pytest.raises(InvalidOption, match=rf"{option}=.*: expected a number of items from 1 to"):
+            counted.scan(**{option: limit})
+
+
+# ---- messages name the fields as Python does ----
+
+
+class Renamed(Model, table="renamed"):
+    id: Annotated[str, PartitionKey]
+    code: Annotated[int, Attribute(name="c")] = 0
+    lines: Annotated[list[Text], Attribute(name="l")] = []
+
+
+def test_messages_about_conditions_and_updates_name_the_field_and_not_the_stored_attribute():
+    table = Client.local().table(Renamed)
+
+    with pytest.raises(InvalidExpression, match=r"^Renamed\.code: is_in was given 101 values, .* at most 100"):
+        table.scan(where=attr(Renamed.code).is_in(range(101))).first()
+    with pytest.raises(InvalidExpression, match=r"two actions on Renamed\.code: keep one"):
+        table.ops.update("a", attr(Renamed.code).set(1), attr(Renamed.lines).remove(), attr(Renamed.code).add(1))
+    with pytest.raises(
+        InvalidExpression, match=r"both Renamed\.lines and Renamed\.lines\[0\]\.text, which lies inside it"
+    ):
+        table.ops.update("a", attr(Renamed.lines[0].text).set("x"), attr(Renamed.lines).remove())
+
+
+def test_refusals_are_sentences():
+    table = Client.local().table(Renamed)
+
+    class Odd(BaseModel):
+        call: Callable[[], int]
+
+    class Marked(BaseModel):
+        id: Annotated[str, Epoch]
+
+    class Flagged(BaseModel):
+        id: Annotated[bool, PartitionKey]
+
+    for error, call in (
+        (SchemaError, lambda: ItemAdapter(Marked)),
+        (SchemaError, lambda: ItemAdapter(Flagged)),
+        (UnsupportedTypeError, lambda: ItemAdapter(Odd)),
+        (InvalidKey, lambda: table.ops.get("a", "b")),
+        (InvalidKey, lambda: table.ops.get(5)),
+        (InvalidExpression, lambda: table.ops.update("a", attr(Renamed.code).set(1), attr(Renamed.code).set(2))),
+        (InvalidExpression, lambda: table.ops.update("a")),
+        (InvalidExpression, lambda: table.query(Renamed.code == 1).first()),
+        (InvalidExpression, lambda: table.scan(where=attr(Renamed.code).begins_with("a")).first()),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(error) as caught:
+            call()
+        assert str(caught.value.args[0]).endswith(".")
+        assert not str(caught.value.args[0]).endswith("..")

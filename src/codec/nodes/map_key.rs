@@ -7,7 +7,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
 use super::choice::{EnumNode, LiteralNode};
-use super::number::{int_object, parse_i64};
+use super::number::{int_object, int_text, parse_i64};
 use super::string::{str_object, surrogates};
 use super::uuid::{uuid_number, uuid_object};
 use crate::codec::ffi::DictWalk;
@@ -115,8 +115,10 @@ impl Key {
                 if !key.is_instance_of::<PyInt>() || key.is_exact_instance_of::<PyBool>() {
                     return Err(Refusal::unexpected("int_type", "an int as a key", key));
                 }
-                let text = key.py().get_type::<PyInt>().call_method1("__repr__", (key,))?;
-                out.extend_from_slice(text.cast::<PyString>().map_err(PyErr::from)?.to_str()?.as_bytes());
+                let text = int_text(key).map_err(|_| {
+                    Refusal::new("key", "expected an int as a key, found one of more digits than Python prints")
+                })?;
+                out.extend_from_slice(text.to_str()?.as_bytes());
             }
             KeyKind::Uuid => uuid::encode(out, uuid_number(key)?),
             KeyKind::Enum(node) => out.extend_from_slice(node.key_text(key)?.as_bytes()),

@@ -163,9 +163,14 @@ fn encode_big_int(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome
     if bits > 420 {
         return Err(Refusal::number(number::NumberError::TooLarge));
     }
-    // `int.__str__`, because a subclass (an enum) may print itself otherwise.
+    encode_number_text(int_text(value)?.to_str()?, state)
+}
+
+/// An int's digits; Python raises ValueError where there are thousands of them.
+pub fn int_text<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    // `int.__repr__`, because a subclass (an enum) may print itself otherwise.
     let text = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
-    encode_number_text(text.cast::<PyString>().map_err(PyErr::from)?.to_str()?, state)
+    Ok(text.cast_into()?)
 }
 
 /// Append a number given as Python prints it.
