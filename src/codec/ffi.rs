@@ -1,5 +1,7 @@
 //! The few calls of CPython's own that PyO3 does not offer safely: object builders and the dict walk.
 
+use std::ptr::NonNull;
+
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::intern;
@@ -152,16 +154,96 @@ pub fn instance_dict<'py>(instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
     }
 }
 
-/// Set a slot through its descriptor, passing by the class's `__setattr__`.
-#[inline]
-#[allow(unsafe_code)]
-pub fn set_slot(slot: &Bound<'_, PyAny>, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    // SAFETY: `tp_descr_set` of a live descriptor checks itself that the instance is of its class.
-    unsafe {
-        let Some(set) = (*ffi::Py_TYPE(slot.as_ptr())).tp_descr_set else {
-            return Err(PySystemError::new_err("not a data descriptor"));
+/// A slot of a class, by its descriptor: reading and writing through it passes by `__setattr__`, which frozen classes and
+/// UUIDs refuse.
+pub struct Slot {
+    descriptor: Py<PyAny>,
+    /// From the beginning of an instance, in bytes; None where only the descriptor knows.
+    offset: Option<usize>,
+}
+
+impl Slot {
+    #[allow(unsafe_code)]
+    pub fn new(descriptor: Bound<'_, PyAny>) -> Self {
+        // SAFETY: a member descriptor is a `PyMemberDescrObject`, whose `PyMemberDef` (the binding names another type for
+        // older versions) lives as long as it does. For `Py_T_OBJECT_EX` there is a pointer to an object, or null, at the
+        // offset in each instance of the descriptor's class.
+        let offset = unsafe {
+            let is_member = ffi::Py_TYPE(descriptor.as_ptr()) == &raw mut ffi::PyMemberDescr_Type;
+            is_member.then(|| {
+                let member = (*descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>()).d_member;
+                &*member.cast::<ffi::PyMemberDef>()
+            })
         };
-        status(instance.py(), set(slot.as_ptr(), instance.as_ptr(), value.as_ptr()))
+        let offset = offset.filter(|member| member.type_code == ffi::Py_T_OBJECT_EX && member.flags == 0);
+        Self {
+            offset: offset.and_then(|member| usize::try_from(member.offset).ok()),
+            descriptor: descriptor.unbind(),
+        }
+    }
+
+    pub fn is(&self, descriptor: &Bound<'_, PyAny>) -> bool {
+        self.descriptor.is(descriptor)
+    }
+
+    /// Where the slot lies in an instance of its class; None where that is not known, or of another class's instance.
+    #[inline]
+    #[allow(unsafe_code)]
+    fn place(&self, instance: &Bound<'_, PyAny>) -> Option<NonNull<*mut ffi::PyObject>> {
+        let offset = self.offset?;
+        // SAFETY: where an offset is known, the descriptor is a `PyMemberDescrObject`, and instances of its class are
+        // larger than the offset.
+        unsafe {
+            let class = (*self.descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>())
+                .d_common
+                .d_type;
+            let fits = ffi::PyObject_TypeCheck(instance.as_ptr(), class) != 0;
+            if fits {
+                NonNull::new(instance.as_ptr().byte_add(offset).cast())
+            } else {
+                None
+            }
+        }
+    }
+
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn set<'py>(&self, instance: &Bound<'py, PyAny>, value: Bound<'py, PyAny>) -> PyResult<()> {
+        let py = instance.py();
+        if let Some(place) = self.place(instance) {
+            // SAFETY: the place holds an owned reference or null. It is this function's now, and the new one the slot's.
+            let old = unsafe { Bound::from_owned_ptr_or_opt(py, place.replace(value.into_ptr())) };
+            drop(old);
+            return Ok(());
+        }
+        // SAFETY: `tp_descr_set` of a live descriptor checks itself that the instance is of its class.
+        unsafe {
+            let Some(set) = (*ffi::Py_TYPE(self.descriptor.as_ptr())).tp_descr_set else {
+                return Err(PySystemError::new_err("not a data descriptor"));
+            };
+            status(py, set(self.descriptor.as_ptr(), instance.as_ptr(), value.as_ptr()))
+        }
+    }
+
+    /// An unset slot is an AttributeError.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn get<'py>(&self, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = instance.py();
+        if let Some(place) = self.place(instance)
+            // SAFETY: the place holds an owned reference, which is borrowed and made our own, or null.
+            && let Some(value) = unsafe { Bound::from_borrowed_ptr_or_opt(py, *place.as_ptr()) }
+        {
+            return Ok(value);
+        }
+        // SAFETY: `tp_descr_get` of a live descriptor checks itself that the instance is of its class.
+        unsafe {
+            let Some(get) = (*ffi::Py_TYPE(self.descriptor.as_ptr())).tp_descr_get else {
+                return Err(PySystemError::new_err("not a descriptor"));
+            };
+            let class = ffi::Py_TYPE(instance.as_ptr()).cast();
+            Bound::from_owned_ptr_or_err(py, get(self.descriptor.as_ptr(), instance.as_ptr(), class))
+        }
     }
 }
 
@@ -176,20 +258,6 @@ pub fn set_attribute(
     // SAFETY: three live objects, the name a str.
     let code = unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
     status(instance.py(), code)
-}
-
-/// Read a slot through its descriptor. An unset slot is an AttributeError.
-#[inline]
-#[allow(unsafe_code)]
-pub fn get_slot<'py>(slot: &Bound<'py, PyAny>, instance: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: `tp_descr_get` of a live descriptor checks itself that the instance is of its class.
-    unsafe {
-        let Some(get) = (*ffi::Py_TYPE(slot.as_ptr())).tp_descr_get else {
-            return Err(PySystemError::new_err("not a descriptor"));
-        };
-        let class = ffi::Py_TYPE(instance.as_ptr()).cast();
-        Bound::from_owned_ptr_or_err(instance.py(), get(slot.as_ptr(), instance.as_ptr(), class))
-    }
 }
 
 #[inline]

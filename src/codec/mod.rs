@@ -11,6 +11,7 @@
 //! | `key_spec`, `key_form` | which attributes are keys and how a key is made of fields; what is asked of their text |
 //! | `target` | a reference's path, resolved, and the values that are compared or set there |
 //! | `low_level` | boto3's dict form |
+//! | `template` | the dict that a model's instances start from |
 //! | `python`, `ffi`, `decimal_layout` | what is imported; the few unsafe calls |
 //!
 //! It does no I/O and knows no operation.
@@ -31,6 +32,7 @@ pub mod python;
 mod schema;
 mod state;
 mod target;
+mod template;
 
 pub use key_spec::KeyAttribute;
 pub use low_level::Binary;

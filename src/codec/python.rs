@@ -4,6 +4,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
+use super::ffi::Slot;
+
 macro_rules! imports {
     ($($(#[$doc:meta])* $name:ident = $module:literal . $attribute:literal;)*) => {$(
         $(#[$doc])*
@@ -90,12 +92,11 @@ pub fn create_decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     Ok(method.bind(py))
 }
 
-/// Slot descriptors: reading and writing through them passes by `__setattr__`, which frozen classes and UUIDs refuse.
 macro_rules! slots {
     ($($name:ident = $owner:ident . $attribute:literal;)*) => {$(
-        pub fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-            static OBJECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            Ok(OBJECT.get_or_try_init(py, || $owner(py)?.getattr("__dict__")?.get_item($attribute).map(Bound::unbind))?.bind(py))
+        pub fn $name(py: Python<'_>) -> PyResult<&Slot> {
+            static SLOT: PyOnceLock<Slot> = PyOnceLock::new();
+            SLOT.get_or_try_init(py, || Ok(Slot::new($owner(py)?.getattr("__dict__")?.get_item($attribute)?)))
         }
     )*};
 }

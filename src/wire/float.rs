@@ -3,7 +3,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::number::NumberError;
+use super::number::{NumberError, leading_digits};
 
 /// What the short path scales by: floats with at most seven decimals take it.
 const SCALE: f64 = 1e7;
@@ -211,10 +211,11 @@ fn decode_window(window: &[u8; WINDOW]) -> Option<(f64, usize)> {
     if window[0] != b'"' {
         return None;
     }
+    let word = |at: usize| u64::from_le_bytes(window[at..at + 8].try_into().expect("eight bytes"));
     // Signs are as good as random, so nothing here branches on them.
     let sign = u64::from(window[1] == b'-');
     let start = 1 + usize::from(window[1] == b'-');
-    let (mut mantissa, whole) = leading_digits(window, start);
+    let (mut mantissa, whole) = leading_digits(word(start));
     let mut end = start + whole;
     if whole == 0 || whole == 8 {
         return None;
@@ -223,15 +224,15 @@ fn decode_window(window: &[u8; WINDOW]) -> Option<(f64, usize)> {
     let mut digits = if mantissa == 0 { 0 } else { whole };
     let mut decimals = 0;
     if window[end] == b'.' {
-        let (fraction, first) = leading_digits(window, end + 1);
+        let (fraction, first) = leading_digits(word(end + 1));
         mantissa = mantissa * INTEGER_POWERS[first] + fraction;
         decimals = first;
         if first == 8 {
-            let (fraction, second) = leading_digits(window, end + 9);
+            let (fraction, second) = leading_digits(word(end + 9));
             mantissa = mantissa.wrapping_mul(INTEGER_POWERS[second]).wrapping_add(fraction);
             decimals += second;
             if second == 8 {
-                let (fraction, third) = leading_digits(window, end + 17);
+                let (fraction, third) = leading_digits(word(end + 17));
                 mantissa = mantissa.wrapping_mul(INTEGER_POWERS[third]).wrapping_add(fraction);
                 decimals += third;
             }
@@ -344,26 +345,6 @@ const SCALES: [Scale; 25] = {
 };
 
 const INTEGER_POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
-/// The number that the digits at `at` make, eight of them at most, and how many they are.
-#[inline]
-fn leading_digits(window: &[u8; 40], at: usize) -> (u64, usize) {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let word = u64::from_le_bytes(window[at..at + 8].try_into().expect("eight bytes"));
-    let values = word ^ ZEROS;
-    // The high bit of each byte that is no digit; only the lowest is looked at.
-    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
-    let count = (others.trailing_zeros() / 8) as usize;
-    if count == 0 {
-        return (0, 0);
-    }
-    // The digits move to the high end, zeros before them: then each step joins neighbours, 10 by 10, 100 by 100.
-    let digits = values << (8 * (8 - count));
-    let pairs = (digits & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(2561) >> 8;
-    let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(6_553_601) >> 16;
-    let eights = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(42_949_672_960_001) >> 32;
-    (eights, count)
-}
 
 /// The float nearest to a number's text; `None` where the text is no finite decimal number.
 #[inline]

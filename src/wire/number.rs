@@ -257,6 +257,42 @@ fn last_digit(number: u64) -> u8 {
     b'0' + u8::try_from(number % 10).expect("a digit")
 }
 
+/// The number that the digits at the beginning of eight bytes make, the first byte being the lowest, and how many they are.
+#[inline]
+pub(super) fn leading_digits(word: u64) -> (u64, usize) {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let values = word ^ ZEROS;
+    // The high bit of each byte that is no digit; only the lowest is looked at.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = (others.trailing_zeros() / 8) as usize;
+    if count == 0 {
+        return (0, 0);
+    }
+    // The digits move to the high end, zeros before them: then each step joins neighbours, 10 by 10, 100 by 100.
+    let digits = values << (8 * (8 - count));
+    let pairs = (digits & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(2561) >> 8;
+    let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(6_553_601) >> 16;
+    let eights = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(42_949_672_960_001) >> 32;
+    (eights, count)
+}
+
+/// The whole number of at most seven digits that stands in quotes at the start of `bytes`, and how many bytes that takes.
+/// `None` where another text is there, or the bytes end soon after.
+#[inline]
+#[must_use]
+pub fn decode_small_quoted(bytes: &[u8]) -> Option<(i64, usize)> {
+    let window: &[u8; 10] = bytes.first_chunk()?;
+    let negative = window[1] == b'-';
+    let start = 1 + usize::from(negative);
+    let word = u64::from_le_bytes(window[start..start + 8].try_into().expect("eight bytes"));
+    let (magnitude, count) = leading_digits(word);
+    if window[0] != b'"' || count == 0 || count == 8 || window[start + count] != b'"' {
+        return None;
+    }
+    let magnitude = magnitude.cast_signed();
+    Some((if negative { -magnitude } else { magnitude }, start + count + 1))
+}
+
 /// How two numbers lie to each other by value, as DynamoDB orders them.
 pub fn compare(left: &str, right: &str) -> Result<Ordering, NumberError> {
     let (left, right) = (Decimal::parse(left)?, Decimal::parse(right)?);

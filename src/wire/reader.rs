@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::{Deref, Range};
 
 use super::scan::plain_run;
-use super::{Tag, float};
+use super::{Tag, float, number};
 
 /// Brackets that may be open at once in a value that is skipped: 32 levels of attributes are 64 of JSON, and a reply
 /// wraps them in a few more.
@@ -335,6 +335,29 @@ impl<'a> Reader<'a> {
         Some(&content[..length])
     }
 
+    /// Read a string of `N` bytes without looking at what it holds. `None` where there is no such string; nothing is read
+    /// then.
+    #[inline]
+    pub fn try_text_of<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (b'"', content) = self.bytes.get(self.at..)?.split_first()? else {
+            return None;
+        };
+        let (content, rest) = content.split_first_chunk()?;
+        if rest.first() != Some(&b'"') {
+            return None;
+        }
+        self.at += N + 2;
+        Some(content)
+    }
+
+    /// Read a whole number of at most seven digits in quotes, as most are. `None`: nothing was read.
+    #[inline]
+    pub fn try_small_integer(&mut self) -> Option<i64> {
+        let (value, length) = number::decode_small_quoted(self.bytes.get(self.at..)?)?;
+        self.at += length;
+        Some(value)
+    }
+
     /// Read a number in quotes as a float, where it is written in the usual way. `None`: nothing was read.
     #[inline]
     pub fn try_float(&mut self) -> Option<f64> {
@@ -637,7 +660,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether two slices of one length are equal: up to 16 bytes by two comparisons, where one of any length is a call.
+/// Whether two slices of one length are equal: up to 32 bytes by two comparisons, where one of any length is a call.
 #[inline]
 fn same(left: &[u8], right: &[u8]) -> bool {
     #[inline]
@@ -645,7 +668,8 @@ fn same(left: &[u8], right: &[u8]) -> bool {
         left.first_chunk::<N>() == right.first_chunk::<N>() && left.last_chunk::<N>() == right.last_chunk::<N>()
     }
     match left.len() {
-        8..=16 => by_ends::<8>(left, right),
+        16..=32 => by_ends::<16>(left, right),
+        8..=15 => by_ends::<8>(left, right),
         4..=7 => by_ends::<4>(left, right),
         _ => left == right,
     }

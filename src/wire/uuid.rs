@@ -4,7 +4,8 @@
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 /// Where each pair of hex digits stands.
 const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-const LENGTH: usize = 36;
+/// Of the hyphenated text.
+pub const LENGTH: usize = 36;
 
 const DIGITS: [u8; 16] = *b"0123456789abcdef";
 

@@ -120,7 +120,8 @@ impl Codec for IntNode {
     ) -> Outcome<Bound<'py, PyAny>> {
         if tag == Tag::N {
             let start = reader.position();
-            if let Some(value) = reader.try_short_text().and_then(parse_i64)
+            let small = reader.try_small_integer();
+            if let Some(value) = small.or_else(|| reader.try_short_text().and_then(parse_i64))
                 && self.least <= value
                 && value <= self.most
             {

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PySet, PyString, PyTuple, PyType};
 
-use crate::codec::ffi::{instance_dict, new_instance, set_instance_dict, set_slot};
+use crate::codec::ffi::{instance_dict, new_instance, set_instance_dict};
 use crate::codec::node::{Codec, Node};
 use crate::codec::python;
 use crate::codec::schema::{Builder, SchemaDict, Tags};
@@ -90,7 +90,7 @@ impl RootModel {
         set_instance_dict(&instance, &dict)?;
         // Extra and private values of a root model are None in its class.
         let fields_set = PySet::new(py, [name])?;
-        set_slot(python::model_fields_set(py)?, &instance, fields_set.as_any())?;
+        python::model_fields_set(py)?.set(&instance, fields_set.into_any())?;
         if let Some(post_init) = &self.post_init {
             instance
                 .call_method1(post_init, (py.None(),))

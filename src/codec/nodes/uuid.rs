@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
-use crate::codec::ffi::{get_slot, new_instance, set_slot};
+use crate::codec::ffi::new_instance;
 use crate::codec::node::{Codec, Node};
 use crate::codec::python;
 use crate::codec::schema::{Builder, Format, Own, SchemaDict, Tags};
@@ -111,7 +111,10 @@ impl Codec for UuidNode {
             return self.own.convert(tag, reader, state);
         }
         let start = reader.position();
-        if let Some(number) = reader.try_short_text().and_then(uuid::decode) {
+        if let Some(number) = reader
+            .try_text_of::<{ uuid::LENGTH }>()
+            .and_then(|text| uuid::decode(text))
+        {
             return self.object(number, state);
         }
         reader.seek(start);
@@ -149,14 +152,14 @@ pub fn uuid_number(value: &Bound<'_, PyAny>) -> Outcome<u128> {
     if !value.is_exact_instance(class) && !value.is_instance(class)? {
         return Err(Refusal::unexpected("uuid_type", "a UUID", value));
     }
-    Ok(get_slot(python::uuid_int(py)?, value)?.extract()?)
+    Ok(python::uuid_int(py)?.get(value)?.extract()?)
 }
 
 /// A UUID made without its `__init__`, which takes most of a microsecond.
 pub fn uuid_object(py: Python<'_>, number: u128) -> PyResult<Bound<'_, PyAny>> {
     let class = python::uuid(py)?.cast::<PyType>()?;
     let uuid = new_instance(class, PyTuple::empty(py).as_any())?;
-    set_slot(python::uuid_int(py)?, &uuid, number.into_pyobject(py)?.as_any())?;
-    set_slot(python::uuid_is_safe(py)?, &uuid, python::uuid_safety_unknown(py)?)?;
+    python::uuid_int(py)?.set(&uuid, number.into_pyobject(py)?.into_any())?;
+    python::uuid_is_safe(py)?.set(&uuid, python::uuid_safety_unknown(py)?.clone())?;
     Ok(uuid)
 }

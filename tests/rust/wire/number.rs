@@ -1,7 +1,9 @@
 use std::cmp::Ordering;
 
 use oxidyn::wire::Direction;
-use oxidyn::wire::number::{NumberError, check, compare, neighbour, push_canonical, push_scaled_digits};
+use oxidyn::wire::number::{
+    NumberError, check, compare, decode_small_quoted, neighbour, push_canonical, push_scaled_digits,
+};
 use proptest::prelude::*;
 
 fn canonical(text: &str) -> Result<String, NumberError> {
@@ -156,6 +158,38 @@ proptest! {
         let _ = canonical(&text);
         let _ = neighbour(&text, 6, Direction::Up);
         let _ = compare(&text, "1");
+    }
+}
+
+#[test]
+fn small_whole_numbers_in_quotes_are_read_at_once() {
+    for (bytes, expected) in [
+        ("\"0\"}},{\"N\":\"5\"", Some((0, 3))),
+        ("\"-0\"}},{\"N\":\"5\"", Some((0, 4))),
+        ("\"42\"}}}}}}}}}}}", Some((42, 4))),
+        ("\"-1234567\"}", Some((-1_234_567, 10))),
+        ("\"12345678\"}}}", None),
+        ("\"1.5\"}}}}}}}}", None),
+        ("\"-\"}}}}}}}}}}}", None),
+        ("\"\"}}}}}}}}}}}", None),
+        ("\"+1\"}}}}}}}}}}}", None),
+        ("\"1\\u0031\"}}}}}", None),
+        ("12345678901", None),
+        ("\"12\"}", None),
+        ("", None),
+    ] {
+        assert_eq!(decode_small_quoted(bytes.as_bytes()), expected, "{bytes}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn small_whole_numbers_in_quotes_are_read_as_the_standard_library_does(text in "-?[0-9]{0,8}[0-9. \\\\]?") {
+        let read = decode_small_quoted(format!("\"{text}\"}},\"more\":").as_bytes());
+        let digits = text.trim_start_matches('-').len();
+
+        let expected = text.parse::<i64>().ok().filter(|_| digits < 8);
+        prop_assert_eq!(read, expected.map(|value| (value, text.len() + 2)));
     }
 }
 

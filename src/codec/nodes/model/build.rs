@@ -17,6 +17,7 @@ use crate::codec::node::Node;
 use crate::codec::options::Unknown;
 use crate::codec::python;
 use crate::codec::schema::{Builder, SchemaDict};
+use crate::codec::template::Template;
 
 pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
     let py = builder.py;
@@ -90,7 +91,7 @@ fn has_extra_slot(schema: &Bound<'_, PyDict>) -> PyResult<bool> {
     let class = schema.required("cls")?;
     let slot = class.getattr_opt(intern!(class.py(), "__pydantic_extra__"))?;
     let of_base = python::model_extra(class.py())?;
-    Ok(slot.is_some_and(|slot| slot.is(of_base)))
+    Ok(slot.is_some_and(|slot| of_base.is(&slot)))
 }
 
 fn refuse_serializers<'py>(
@@ -160,6 +161,8 @@ fn build_fields<'py>(
     if keeps_unknown {
         refuse_to_keep(&kind, builder)?;
     }
+    let is_typed_dict = matches!(kind, Kind::TypedDict);
+    let names = fields.iter().map(|field| field.name.clone_ref(py)).collect();
     let model = Model {
         own: builder.own(schema),
         class: match schema.member("cls")? {
@@ -172,7 +175,11 @@ fn build_fields<'py>(
         awaited,
         fields: fields.into_boxed_slice(),
         by_attribute,
-        template: template.unbind(),
+        template: if is_typed_dict {
+            Template::empty(py, names)
+        } else {
+            Template::new(template, names)?
+        },
         no_arguments: PyTuple::empty(py).unbind(),
         extras,
         keeps_unknown,

@@ -7,7 +7,6 @@ use pyo3::types::PyDict;
 
 use super::field::Absent;
 use super::fields_set::Seen;
-use super::instance::Kind;
 use super::{Model, kept};
 use crate::codec::node::Node;
 use crate::codec::options::Unknown;
@@ -30,10 +29,7 @@ impl Model {
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
         let py = state.py;
-        let dict = match self.kind {
-            Kind::TypedDict => PyDict::new(py),
-            _ => self.template.bind(py).copy()?,
-        };
+        let mut values = self.template.copy(py)?;
         let mut seen = Seen::default();
         let mut refused: Vec<Line> = Vec::new();
         let mut others = Others::default();
@@ -59,7 +55,7 @@ impl Model {
             let field = &self.fields[index];
             seen.insert(index);
             match value {
-                Ok(value) => dict.set_item(field.name.bind(py), value)?,
+                Ok(value) => values.set(index, value)?,
                 Err(refusal) => {
                     refusal.under(|| Step::name(field.name.bind(py))).gather(&mut refused)?;
                     state.depth = depth;
@@ -69,6 +65,7 @@ impl Model {
             }
             more = reader.next_member()?;
         }
+        let dict = values.finish();
         if !seen.has_all(self.awaited) || self.fields.len() > 128 {
             self.fill_absent(&dict, &mut seen, &mut refused)?;
         }

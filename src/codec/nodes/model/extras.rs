@@ -101,7 +101,7 @@ impl Model {
                 let class = value.get_type();
                 let mut extras = Vec::new();
                 for (name, extra) in DictWalk::new(&instance_dict(value)?) {
-                    if self.template.bind(py).contains(&name)? || kept::is_name(&name)? {
+                    if self.template.has(&name)? || kept::is_name(&name)? {
                         continue;
                     }
                     // What a `cached_property` left there is made again when it is asked for.

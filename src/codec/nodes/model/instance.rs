@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PySet, PyString, PyTuple};
 use super::decode::Others;
 use super::fields_set::{FieldsSets, Seen};
 use super::{Model, kept};
-use crate::codec::ffi::{DictWalk, instance_dict, new_instance, set_attribute, set_instance_dict, set_slot};
+use crate::codec::ffi::{DictWalk, instance_dict, new_instance, set_attribute, set_instance_dict};
 use crate::codec::python;
 use crate::codec::state::{Outcome, Refusal};
 
@@ -82,19 +82,19 @@ impl Model {
                     kept::put(others.kept, &dict)?;
                 }
                 set_instance_dict(&instance, &dict)?;
-                let none = py.None().into_bound(py);
+                let none = || py.None().into_bound(py);
                 let fields_set = self.fields_set(py, fields_sets, seen)?;
                 if *lacks_extras {
-                    set_slot(python::model_extra(py)?, &instance, &none)?;
+                    python::model_extra(py)?.set(&instance, none())?;
                 } else {
                     let extras = others.extras.or_else(|| self.extras.as_ref().map(|_| PyDict::new(py)));
                     set_extras(&instance, &fields_set, extras)?;
                 }
-                set_slot(python::model_fields_set(py)?, &instance, &fields_set)?;
-                set_slot(python::model_private(py)?, &instance, &none)?;
+                python::model_fields_set(py)?.set(&instance, fields_set)?;
+                python::model_private(py)?.set(&instance, none())?;
                 if let Some(post_init) = post_init {
                     instance
-                        .call_method1(post_init, (none,))
+                        .call_method1(post_init, (none(),))
                         .map_err(|error| Refusal::from_user_code(py, error))?;
                 }
                 Ok(instance)

@@ -34,6 +34,7 @@ use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::root_model::RootModelNode;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome};
+use crate::codec::template::Template;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use extras::Extras;
@@ -51,7 +52,7 @@ pub struct Model {
     /// the same. The last place is for the beginning.
     successors: Box<[AtomicU16]>,
     /// Every field's default, or None where there is none: copied for each instance.
-    template: Py<PyDict>,
+    template: Template,
     /// The fields whose absence takes more than the template, among the first 128.
     awaited: u128,
     /// Whether any field is left out for not being set.
@@ -123,7 +124,7 @@ impl Codec for ModelNode {
         let model = &*self.0;
         model.own.traverse(visit)?;
         visit.call(&model.class)?;
-        visit.call(&model.template)?;
+        model.template.traverse(visit)?;
         visit.call(&model.no_arguments)?;
         model.kind.traverse(visit)?;
         if let Some(extras) = &model.extras {
