@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from .schema import AnyNumbers, TableSchema, Unknown, Unset
+from .policies import AnyNumbers, Load, Policies, Unknown, Unset
+from .schema import TableSchema
 from .size import ItemSize, size_by
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class ItemAdapter(Generic[T]):
         partition: The partition key's field, in place of the one that is marked.
         sort: The sort key's field, in place of the one that is marked.
         indexes: Indexes by name, beside those that are marked.
+        load: `"trust"` does not run your own validators on what is read; types, shapes and constraints are checked still.
         unset: `"skip"` leaves out fields that were never set and whose default is a plain value.
         unknown: `"error"` refuses stored attributes that are no field; `"keep"` holds them beside the instance, so that
             they are written back with it.
@@ -49,19 +51,13 @@ class ItemAdapter(Generic[T]):
         partition: str | None = None,
         sort: str | None = None,
         indexes: Mapping[str, Projection | IndexKeys] | None = None,
+        load: Load = "validate",
         unset: Unset = "store",
         unknown: Unknown = "skip",
         any_numbers: AnyNumbers = "auto",
     ) -> None:
-        schema = TableSchema.of(
-            type_,
-            partition=partition,
-            sort=sort,
-            indexes=indexes,
-            unset=unset,
-            unknown=unknown,
-            any_numbers=any_numbers,
-        )
+        policies = Policies(load, unset, unknown, any_numbers)
+        schema = TableSchema.of(type_, partition=partition, sort=sort, indexes=indexes, policies=policies)
         self._schema = schema
         plan = schema.plan
         # The methods below say what these do; the instance has the core's own, since a Python frame costs as much as a

@@ -239,25 +239,34 @@ class Attribute:
 
     With `plaintext=True` the secrets (`SecretStr`, `SecretBytes`, `Secret[T]`) anywhere in the field's type are stored in
     the clear; without it they are refused.
+
+    `serializer` says whether the field's own serializer decides what is stored (True), so that its validators read that
+    back, or is for your API alone (False); it must be said only where the field has an `after` validator beside its
+    serializer.
     """
 
     name: str | None = None
     utc: bool = True
     format: Format | None = None
     plaintext: bool = False
+    serializer: bool | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None and (not isinstance(self.name, str) or not self.name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(name={self.name!r}) is no name; DynamoDB wants at least one character.")
         if not isinstance(self.utc, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(utc={self.utc!r}): expected True or False.")
+        if self.serializer is not None and not isinstance(self.serializer, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SchemaError(f"Attribute(serializer={self.serializer!r}): expected True or False.")
         if self.format is not None and self.format not in get_args(Format):
             known = ", ".join(f'"{name}"' for name in get_args(Format))
             raise SchemaError(f"Attribute(format={self.format!r}): expected one of {known}.")
         if not isinstance(self.plaintext, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(plaintext={self.plaintext!r}): expected True or False.")
         if not self._note():
-            raise SchemaError("Attribute() says nothing; give name=, utc=False, format= or plaintext=True.")
+            raise SchemaError(
+                "Attribute() says nothing; give name=, utc=False, format=, plaintext=True or serializer=."
+            )
 
     def _note(self) -> dict[str, Any]:  # Any: each option has its own type.
         note = {
@@ -265,6 +274,7 @@ class Attribute:
             "utc": None if self.utc else False,
             "format": self.format,
             "plaintext": self.plaintext or None,
+            "serializer": self.serializer,
         }
         return {option: value for option, value in note.items() if value is not None}
 

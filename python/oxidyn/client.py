@@ -13,7 +13,8 @@ from typing_extensions import Self
 from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
-from .schema import AnyNumbers, TableSchema, Unknown, Unset
+from .policies import AnyNumbers, Load, Policies, Unknown, Unset
+from .schema import TableSchema
 from .table import AsyncTable, Table
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Client(_ClientBase):
         partition: str | None = None,
         sort: str | None = None,
         indexes: Mapping[str, Projection | IndexKeys] | None = None,
+        load: Load = "validate",
         unset: Unset = "store",
         unknown: Unknown = "skip",
         any_numbers: AnyNumbers = "auto",
@@ -119,22 +121,16 @@ class Client(_ClientBase):
 
         `name`, `partition`, `sort` and `indexes` say by field names what the model does not say itself, or otherwise:
         any Pydantic model, dataclass or TypedDict has a table. `unset="skip"` leaves out fields that were never set and
-        have a plain default; `unknown="error"` refuses stored attributes that are no field, `unknown="keep"` holds them
+        have a plain default; `load="trust"` does not run your own validators again on what is read (types, shapes and
+        constraints are checked still); `unknown="error"` refuses stored attributes that are no field, `unknown="keep"` holds them
         beside the instance, so that `put` writes them back; `any_numbers="decimal"` reads numbers without a type as
         `Decimal` unless they are integral.
 
         Raises:
             SchemaError: the model cannot be stored so; the message names the field and the reason.
         """
-        schema = TableSchema.of(
-            model,
-            partition=partition,
-            sort=sort,
-            indexes=indexes,
-            unset=unset,
-            unknown=unknown,
-            any_numbers=any_numbers,
-        )
+        policies = Policies(load, unset, unknown, any_numbers)
+        schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, policies=policies)
         return Table(self._core, schema, _table_name(schema, name))
 
     def run(self, operation: Operation[R], /) -> R:
@@ -168,20 +164,14 @@ class AsyncClient(_ClientBase):
         partition: str | None = None,
         sort: str | None = None,
         indexes: Mapping[str, Projection | IndexKeys] | None = None,
+        load: Load = "validate",
         unset: Unset = "store",
         unknown: Unknown = "skip",
         any_numbers: AnyNumbers = "auto",
     ) -> AsyncTable[M]:
         """See `Client.table`."""
-        schema = TableSchema.of(
-            model,
-            partition=partition,
-            sort=sort,
-            indexes=indexes,
-            unset=unset,
-            unknown=unknown,
-            any_numbers=any_numbers,
-        )
+        policies = Policies(load, unset, unknown, any_numbers)
+        schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, policies=policies)
         return AsyncTable(self._core, schema, _table_name(schema, name))
 
     async def run(self, operation: Operation[R], /) -> R:

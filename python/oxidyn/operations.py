@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
+from . import _core
 from ._core import Operation
 from .annotations import Include, KeysOnly
 from .errors import InvalidExpression
@@ -16,23 +17,44 @@ from .updates import Action
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from . import _core
     from .annotations import Projection
     from .expressions import Condition
+    from .policies import Load
     from .schema import TableSchema
 
-__all__ = ["Operation", "TableOperations"]
+__all__ = ["Cores", "Operation", "TableOperations"]
 
 M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
+
+
+class Cores(Generic[M]):
+    """The core's tables for one table: its own, and those that read under another `load` policy."""
+
+    __slots__ = ("_others", "_schema", "own")
+
+    def __init__(self, schema: TableSchema, name: str) -> None:
+        self.own: _core.Table[M] = _core.Table(schema.plan, name)
+        self._schema = schema
+        self._others: dict[Load, _core.Table[M]] = {}
+
+    def loading(self, load: Load | None) -> _core.Table[M]:
+        """The one that reads under this policy; None is the table's own."""
+        if load is None:
+            return self.own
+        core = self._others.get(load)
+        if core is None:
+            core = self._others[load] = self.own.with_plan(self._schema.loading(load).plan)
+        return core
 
 
 class TableOperations(Generic[M]):
     """A table's operations as values: each method takes what the table's own takes, and sends nothing."""
 
-    __slots__ = ("_core", "_schema")
+    __slots__ = ("_core", "_cores", "_schema")
 
-    def __init__(self, core: _core.Table[M], schema: TableSchema) -> None:
-        self._core = core
+    def __init__(self, cores: Cores[M], schema: TableSchema) -> None:
+        self._cores = cores
+        self._core = cores.own
         self._schema = schema
 
     def __repr__(self) -> str:
@@ -46,9 +68,9 @@ class TableOperations(Generic[M]):
         """Build what `Table.create` runs."""
         return self._core.create(item)
 
-    def get(self, *key: object, consistent: bool = False) -> Operation[M | None]:
+    def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> Operation[M | None]:
         """Build what `Table.get` runs."""
-        return self._core.get(_key(key), consistent)
+        return self._cores.loading(load).get(_key(key), consistent)
 
     @overload
     def update(
@@ -83,9 +105,11 @@ class TableOperations(Generic[M]):
         """Build what `Table.delete` runs."""
         return self._core.delete(_key(key), _condition(where), returning)
 
-    def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> Operation[list[M | None]]:
+    def batch_get(
+        self, keys: Iterable[object], /, *, consistent: bool = False, load: Load | None = None
+    ) -> Operation[list[M | None]]:
         """Build what `Table.batch_get` runs."""
-        return self._core.batch_get(list(keys), consistent)
+        return self._cores.loading(load).batch_get(list(keys), consistent)
 
     def batch_put(self, items: Iterable[M], /) -> Operation[None]:
         """Build what `Table.batch_put` runs."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from inspect import isclass
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from typing_extensions import is_typeddict
@@ -29,17 +29,10 @@ from .annotations import (
     TimeToLive,
     index_options,
 )
-from .errors import InvalidOption, SchemaError, UnsupportedTypeError
+from .errors import SchemaError, UnsupportedTypeError
+from .policies import DEFAULTS, Load, Policies
 
-__all__ = ["AnyNumbers", "IndexSchema", "TableSchema", "Unknown", "Unset"]
-
-Unset = Literal["store", "skip"]
-"""What becomes of a field that was never set: stored with its default, or left out."""
-Unknown = Literal["skip", "error", "keep"]
-"""What becomes of a stored attribute that is no field: skipped, refused, or kept to be written back."""
-
-AnyNumbers = Literal["auto", "decimal"]
-"""What a number without a type is read as where it is not integral: a float if that is the same number, or a Decimal."""
+__all__ = ["IndexSchema", "TableSchema"]
 
 _CACHE: Final = "__oxidyn_schemas__"
 """On the class itself, so that a class made at run time takes its plans with it when it goes."""
@@ -76,6 +69,8 @@ class TableSchema:
     indexes: tuple[IndexSchema, ...]
     ttl: str | None
     plan: _core.Plan
+    _given: tuple[str | None, str | None, IndexOptions, Policies]
+    """What `of` was given."""
 
     @classmethod
     def of(
@@ -85,9 +80,7 @@ class TableSchema:
         partition: str | None = None,
         sort: str | None = None,
         indexes: IndexOptions | None = None,
-        unset: Unset = "store",
-        unknown: Unknown = "skip",
-        any_numbers: AnyNumbers = "auto",
+        policies: Policies = DEFAULTS,
     ) -> TableSchema:
         """Read the model and compile its plan, once for each set of options.
 
@@ -95,18 +88,24 @@ class TableSchema:
         """
         core_schema = complete(model)
         indexes = index_options(title_of(model), indexes or {})
-        options = (partition, sort, tuple(indexes.items()), unset, unknown, any_numbers)
+        options = (partition, sort, tuple(indexes.items()), policies)
         known = _cache(model).get(options)
         # A rebuilt model has another core schema, which its old plans know nothing of.
         if known is not None and known[0] is core_schema:
             return cast("TableSchema", known[1])
-        _expect("unset", unset, get_args(Unset))
-        _expect("unknown", unknown, get_args(Unknown))
-        _expect("any_numbers", any_numbers, get_args(AnyNumbers))
-        reading = _Reading(model, core_schema)
-        schema = reading.table_schema(partition, sort, indexes, unset, unknown, any_numbers)
+        policies.check()
+        schema = _Reading(model, core_schema).table_schema(partition, sort, indexes, policies)
         _remember(model, options, (core_schema, schema))
         return schema
+
+    def loading(self, load: Load | None) -> TableSchema:
+        """The same table read under another `load` policy; None is its own."""
+        partition, sort, indexes, policies = self._given
+        if load is None or load == policies.load:
+            return self
+        return TableSchema.of(
+            self.model, partition=partition, sort=sort, indexes=indexes, policies=policies._replace(load=load)
+        )
 
     def index(self, name: str | None) -> IndexSchema | None:
         """The index of that name; None for the table itself, and for an unknown index, which the core refuses."""
@@ -153,11 +152,6 @@ def field_names(model: Any) -> tuple[str, ...]:
     core_schema = complete(model)
     names: tuple[str, ...] = _cached(model, _FIELDS, lambda: tuple(_Reading(model, core_schema).fields))
     return names
-
-
-def _expect(option: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InvalidOption(f"{option}={value!r}: expected {' or '.join(map(repr, allowed))}.")
 
 
 def _adapted(model: Any) -> Any:
@@ -246,14 +240,9 @@ class _Reading:
                     yield name, role
 
     def table_schema(
-        self,
-        partition: str | None,
-        sort: str | None,
-        options: IndexOptions,
-        unset: Unset,
-        unknown: Unknown,
-        any_numbers: AnyNumbers,
+        self, partition: str | None, sort: str | None, options: IndexOptions, policies: Policies
     ) -> TableSchema:
+        given = (partition, sort, options, policies)
         keys: dict[KeyPart, str] = {}
         parts: dict[str, dict[KeyPart, list[tuple[int, str]]]] = {}
         ttl: str | None = None
@@ -286,11 +275,9 @@ class _Reading:
             sort=sort,
             indexes=tuple((index.name, index.partition, index.sort) for index in indexes),
             ttl=ttl,
-            unset=unset,
-            unknown=unknown,
-            any_numbers=any_numbers,
+            **policies._asdict(),
         )
-        return TableSchema(self.model, self.title, partition, sort, indexes, ttl, plan)
+        return TableSchema(self.model, self.title, partition, sort, indexes, ttl, plan, given)
 
     def _indexes(
         self,

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overloa
 from . import _core
 from .errors import InvalidExpression, InvalidOption, shown
 from .expressions import as_condition, references
-from .operations import TableOperations
+from .operations import Cores, TableOperations
 from .query import AsyncQuery, Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .expressions import Condition
+    from .policies import Load
     from .schema import IndexSchema, TableSchema
     from .updates import Action
 
@@ -29,7 +30,7 @@ M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
 class _TableBase(Generic[M]):
     """A table without I/O."""
 
-    __slots__ = ("_client", "_core", "_schema", "name", "ops")
+    __slots__ = ("_client", "_cores", "_schema", "name", "ops")
 
     name: str
     """The table's name in DynamoDB."""
@@ -39,9 +40,9 @@ class _TableBase(Generic[M]):
     def __init__(self, client: _core.Client, schema: TableSchema, name: str) -> None:
         self._client = client
         self._schema = schema
-        self._core: _core.Table[M] = _core.Table(schema.plan, name)
+        self._cores: Cores[M] = Cores(schema, name)
         self.name = name
-        self.ops = TableOperations(self._core, schema)
+        self.ops = TableOperations(self._cores, schema)
 
     @property
     def model(self) -> type[M]:
@@ -61,6 +62,7 @@ class _TableBase(Generic[M]):
         limit: int | None,
         page_size: int | None,
         consistent: bool,
+        load: Load | None,
     ) -> tuple[Callable[[int | None], _core.Query[M]], str | None]:
         """What builds the core's query, and why its items cannot be read, where they cannot."""
         _check_sizes(limit, page_size)
@@ -70,7 +72,8 @@ class _TableBase(Generic[M]):
         rest = None if where is None else as_condition(where)
         # Of a local index DynamoDB fetches the rest of each item, when it is queried.
         refusal = None if known is None or known.is_local else self._refusal(known, key, rest)
-        return lambda most: self._core.query(key, rest, index, reverse, most, page_size, consistent), refusal
+        core = self._cores.loading(load)
+        return lambda most: core.query(key, rest, index, reverse, most, page_size, consistent), refusal
 
     def _scan(
         self,
@@ -79,6 +82,7 @@ class _TableBase(Generic[M]):
         limit: int | None,
         page_size: int | None,
         consistent: bool,
+        load: Load | None,
     ) -> tuple[Callable[[int | None], _core.Query[M]], str | None]:
         """As `_query`."""
         _check_sizes(limit, page_size)
@@ -86,7 +90,8 @@ class _TableBase(Generic[M]):
         self._check_consistent(known, consistent)
         rest = None if where is None else as_condition(where)
         refusal = None if known is None else self._refusal(known, rest)
-        return lambda most: self._core.scan(rest, index, most, page_size, consistent), refusal
+        core = self._cores.loading(load)
+        return lambda most: core.scan(rest, index, most, page_size, consistent), refusal
 
     def _refusal(self, index: IndexSchema, *conditions: Condition | None) -> str | None:
         """Why items cannot be read through the index: it lacks some of their fields. No condition may ask for these."""
@@ -161,16 +166,17 @@ class Table(_TableBase[M]):
         """
         self._client.run(self.ops.create(item))
 
-    def get(self, *key: object, consistent: bool = False) -> M | None:
+    def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> M | None:
         """Read the item under the key, or None where there is none.
 
-        `consistent` reads what every write before it left, at twice the price.
+        `consistent` reads what every write before it left, at twice the price. `load="trust"` does not run your own
+        validators on this read, whatever the table's policy; `query`, `scan` and `batch_get` take it too.
 
         Raises:
             InvalidKey: the key has too many or too few parts, or one of the wrong type.
             InvalidItem: the stored item is not one of the model's.
         """
-        return self._client.run(self.ops.get(*key, consistent=consistent))
+        return self._client.run(self.ops.get(*key, consistent=consistent, load=load))
 
     @overload
     def update(
@@ -223,6 +229,7 @@ class Table(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        load: Load | None = None,
     ) -> Query[M]:
         """Find the items of one partition, in the order of the sort key: `users.query(User.org == "acme")`.
 
@@ -232,7 +239,7 @@ class Table(_TableBase[M]):
         Raises:
             InvalidExpression: the condition does not give the partition key, or cannot be one on the key.
         """
-        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent)
+        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent, load)
         return Query(build, limit, self.name, self._client.run, refusal)
 
     def scan(
@@ -243,18 +250,21 @@ class Table(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        load: Load | None = None,
     ) -> Query[M]:
         """Read the whole table (or `index`), in no order; `where` filters what was read, after it was billed."""
-        build, refusal = self._scan(where, index, limit, page_size, consistent)
+        build, refusal = self._scan(where, index, limit, page_size, consistent, load)
         return Query(build, limit, self.name, self._client.run, refusal)
 
-    def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> list[M | None]:
+    def batch_get(
+        self, keys: Iterable[object], /, *, consistent: bool = False, load: Load | None = None
+    ) -> list[M | None]:
         """Read many items: one for each key, in the keys' order, None where there is none.
 
         Raises:
             BatchIncomplete: some were still unread after every retry.
         """
-        return self._client.run(self.ops.batch_get(keys, consistent=consistent))
+        return self._client.run(self.ops.batch_get(keys, consistent=consistent, load=load))
 
     def batch_put(self, items: Iterable[M], /) -> None:
         """Write many items, each in place of one with the same key; not atomic.
@@ -314,9 +324,9 @@ class AsyncTable(_TableBase[M]):
         """See `Table.create`."""
         await self._client.spawn(self.ops.create(item))
 
-    async def get(self, *key: object, consistent: bool = False) -> M | None:
+    async def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> M | None:
         """See `Table.get`."""
-        return await self._client.spawn(self.ops.get(*key, consistent=consistent))
+        return await self._client.spawn(self.ops.get(*key, consistent=consistent, load=load))
 
     @overload
     async def update(
@@ -360,9 +370,10 @@ class AsyncTable(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        load: Load | None = None,
     ) -> AsyncQuery[M]:
         """See `Table.query`."""
-        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent)
+        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent, load)
         return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
 
     def scan(
@@ -373,14 +384,17 @@ class AsyncTable(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        load: Load | None = None,
     ) -> AsyncQuery[M]:
         """See `Table.scan`."""
-        build, refusal = self._scan(where, index, limit, page_size, consistent)
+        build, refusal = self._scan(where, index, limit, page_size, consistent, load)
         return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
 
-    async def batch_get(self, keys: Iterable[object], /, *, consistent: bool = False) -> list[M | None]:
+    async def batch_get(
+        self, keys: Iterable[object], /, *, consistent: bool = False, load: Load | None = None
+    ) -> list[M | None]:
         """See `Table.batch_get`."""
-        return await self._client.spawn(self.ops.batch_get(keys, consistent=consistent))
+        return await self._client.spawn(self.ops.batch_get(keys, consistent=consistent, load=load))
 
     async def batch_put(self, items: Iterable[M], /) -> None:
         """See `Table.batch_put`."""

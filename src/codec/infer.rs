@@ -61,27 +61,37 @@ fn encode_other(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<(
 }
 
 fn encode_dict(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
-    state.push(b"{\"M\":{");
-    if !dict.is_empty() {
-        state.enter()?;
-        let mut first = true;
-        for (key, value) in DictWalk::new(dict) {
-            let step = || Step::Name(key.clone().unbind());
-            let Ok(name) = key.cast_exact::<PyString>() else {
-                return Err(Refusal::unexpected("string_type", "a str as a key", &key).under(step));
-            };
-            let text = name.to_str().map_err(|_| surrogates(name).under(step))?;
-            check_key(text.len()).map_err(|refusal| refusal.under(step))?;
-            if !first {
-                state.push(b",");
-            }
-            first = false;
-            writer::push_key(state.out, text);
-            encode(&value, state).map_err(|refusal| refusal.under(step))?;
-        }
-        state.leave();
+    state.push(b"{\"M\":");
+    if dict.is_empty() {
+        state.push(b"{}}");
+        return Ok(());
     }
-    state.push(b"}}");
+    state.enter()?;
+    encode_members(dict, state)?;
+    state.leave();
+    state.push(b"}");
+    Ok(())
+}
+
+/// Append the members as an object: `{"name":{"S":"x"}}`.
+pub fn encode_members(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
+    state.push(b"{");
+    let mut first = true;
+    for (key, value) in DictWalk::new(dict) {
+        let step = || Step::Name(key.clone().unbind());
+        let Ok(name) = key.cast_exact::<PyString>() else {
+            return Err(Refusal::unexpected("string_type", "a str as a key", &key).under(step));
+        };
+        let text = name.to_str().map_err(|_| surrogates(name).under(step))?;
+        check_key(text.len()).map_err(|refusal| refusal.under(step))?;
+        if !first {
+            state.push(b",");
+        }
+        first = false;
+        writer::push_key(state.out, text);
+        encode(&value, state).map_err(|refusal| refusal.under(step))?;
+    }
+    state.push(b"}");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::key_form;
 use super::nodes::model::{Field, Model};
 use super::options::PlanOptions;
 use super::python;
+use super::schema::Tags;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::target::validated;
 use crate::expr::ast::{Path, Segment};
@@ -234,6 +235,16 @@ fn field<'a>(py: Python<'_>, model: &'a Model, options: &PlanOptions, name: &str
 fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name: &str) -> PyResult<KeyAttribute> {
     let field = field(py, model, options, name)?;
     let is_table_key = field.role.is_table_key();
+    if field.node.needs_instance() {
+        let reason = "a key may be given as a bare value, and its serializer needs the whole instance; write it as \
+                      Annotated[..., PlainSerializer(...)]";
+        return Err(refuse(py, options, name, reason));
+    }
+    if field.node.is_serialized() && field.node.tags() == Tags::ALL {
+        let reason = "a key is stored as text, number or bytes (S, N or B), and nothing tells what its serializer gives; \
+                      give it a return type";
+        return Err(refuse(py, options, name, reason));
+    }
     let tags = field.node.tags();
     if tags.has(Tag::Null) {
         if is_table_key {

@@ -36,6 +36,6 @@ mod template;
 
 pub use key_spec::KeyAttribute;
 pub use low_level::Binary;
-pub use options::{AnyNumbers, IndexKeys, PlanOptions, Unknown, Unset};
+pub use options::{AnyNumbers, IndexKeys, Load, PlanOptions, Unknown, Unset};
 pub use plan::Plan;
 pub use target::{NoneRule, Purpose, Target};

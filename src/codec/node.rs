@@ -8,12 +8,13 @@ use pyo3::types::PyDict;
 use super::nodes::any::AnyNode;
 use super::nodes::bytes::BytesNode;
 use super::nodes::choice::{EnumNode, LiteralNode};
+use super::nodes::function::FunctionNode;
 use super::nodes::known;
 use super::nodes::layer::LayerNode;
 use super::nodes::list::{ListNode, TupleNode};
 use super::nodes::map::MapNode;
 use super::nodes::missing::MissingNode;
-use super::nodes::model::ModelNode;
+use super::nodes::model::{Model, ModelNode};
 use super::nodes::named_tuple::NamedTupleNode;
 use super::nodes::number::{DecimalNode, FloatNode, IntNode};
 use super::nodes::opaque::OpaqueNode;
@@ -140,6 +141,7 @@ nodes! {
     Opaque(OpaqueNode),
     Layer(LayerNode),
     Missing(MissingNode),
+    Function(FunctionNode),
 }
 
 impl Node {
@@ -197,7 +199,66 @@ impl Node {
             Self::RootModel(node) => node.root().is_union(),
             Self::Layer(node) => node.inner().is_union(),
             Self::Missing(node) => node.inner().is_some_and(Self::is_union),
+            Self::Function(node) => node.inner().is_some_and(Self::is_union),
             Self::Union(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The type itself, behind `| None` and functions that leave the stored form alone.
+    pub fn innermost(&self) -> &Self {
+        match self {
+            Self::Nullable(node) => node.inner().innermost(),
+            Self::RootModel(node) => node.root().innermost(),
+            Self::Layer(node) if node.is_transparent() => node.inner().innermost(),
+            Self::Function(node) => node.inner().map_or(self, Self::innermost),
+            node => node,
+        }
+    }
+
+    /// The model that the value is of, behind functions of any kind.
+    pub fn model(&self) -> Option<&Model> {
+        match self {
+            Self::Model(node) => Some(node.model()),
+            Self::Function(node) => node.model(),
+            _ => None,
+        }
+    }
+
+    /// Append the value as an item's attributes: `{"name":{"S":"x"}}`.
+    #[inline]
+    pub fn encode_attributes(&self, item: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        match self {
+            Self::Model(node) => node.model().encode_fields(item, state),
+            Self::Function(node) => node.encode_attributes(item, state),
+            _ => unreachable!("a plan's root is a model, alone or behind functions"),
+        }
+    }
+
+    /// Read an item's attributes.
+    #[inline]
+    pub fn decode_attributes<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        match self {
+            Self::Model(node) => node.model().decode_fields(reader, state),
+            node => node.decode(Tag::M, reader, state),
+        }
+    }
+
+    /// Whether a serializer's result is stored in place of the value.
+    pub fn is_serialized(&self) -> bool {
+        matches!(self, Self::Function(node) if node.inner().is_none())
+    }
+
+    /// Whether it is written by a method of the instance that holds it.
+    pub fn needs_instance(&self) -> bool {
+        match self {
+            Self::Nullable(node) => node.inner().needs_instance(),
+            Self::Layer(node) => node.inner().needs_instance(),
+            Self::Function(node) => node.needs_instance(),
             _ => false,
         }
     }
@@ -209,6 +270,7 @@ impl Node {
             Self::RootModel(node) => node.root().sorts(),
             Self::Layer(node) => node.inner().sorts(),
             Self::Missing(node) => node.inner().is_none_or(Self::sorts),
+            Self::Function(node) => node.inner().is_none_or(Self::sorts),
             Self::DateTime(node) => node.sorts(),
             Self::Union(node) => node.members().all(Self::sorts),
             _ => true,

@@ -11,6 +11,7 @@ pub struct PlanOptions {
     pub unset: Unset,
     pub unknown: Unknown,
     pub any_numbers: AnyNumbers,
+    pub load: Load,
 }
 
 /// An index's key, by field names.
@@ -46,4 +47,13 @@ pub enum AnyNumbers {
     #[default]
     Auto,
     Decimal,
+}
+
+/// Whether the user's own validators run on what is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Load {
+    #[default]
+    Validate,
+    /// Types, shapes and constraints are checked, validators are not run again: what was stored had passed them.
+    Trust,
 }

@@ -78,14 +78,14 @@ impl Own {
             .map_err(|error| Refusal::from_mismatch(py, error, tag))
     }
 
-    /// A dict of a model's values, each under its field's name, aliases or not.
-    pub fn validate_by_name<'py>(&self, values: &Bound<'py, PyDict>) -> Outcome<Bound<'py, PyAny>> {
+    /// A dict of a model's values, some under their field's name where the model wants an alias.
+    pub fn validate_by_name<'py>(&self, values: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
         let py = values.py();
         let options = PyDict::new(py);
         options.set_item("by_name", true)?;
         self.validator(py)?
             .call((values,), Some(&options))
-            .map_err(|error| Refusal::from_user_code(py, error))
+            .map_err(|error| Refusal::from_validation_error(py, error))
     }
 
     /// What the schema's serializer makes of the value, in Pydantic's python mode.

@@ -9,13 +9,14 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::definitions::Definitions;
+use super::key_form::{self, Role};
 use super::key_spec::KeySpec;
 use super::low_level;
-use super::node::{Codec, Node};
-use super::nodes::model::{Model, ModelNode};
+use super::node::Node;
+use super::nodes::model::Model;
 use super::options::PlanOptions;
 use super::schema::{Builder, SchemaDict};
-use super::state::{Decoding, Encoding, Outcome, Refusal};
+use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::target::{self, Target};
 use crate::wire::reader::Reader;
 
@@ -24,7 +25,9 @@ const MAX_TARGETS: usize = 512;
 
 /// A model, compiled with a table's options.
 pub struct Plan {
-    root: ModelNode,
+    root: Node,
+    /// What the fields decode to may not be what the instance holds in the end.
+    keys_may_change: bool,
     definitions: Definitions,
     keys: KeySpec,
     options: PlanOptions,
@@ -39,7 +42,7 @@ impl Plan {
     pub fn compile(
         py: Python<'_>,
         schema: &Bound<'_, PyAny>,
-        model: &Bound<'_, PyAny>,
+        class: &Bound<'_, PyAny>,
         options: PlanOptions,
     ) -> PyResult<Self> {
         let schema = schema.cast::<PyDict>()?;
@@ -47,22 +50,25 @@ impl Plan {
         let root = builder.resolve(schema)?;
         let kind = root.text("type")?.unwrap_or_default();
         builder.at_root = true;
-        let node = builder.build(&root)?;
-        let Node::Model(root) = node else {
+        let root = builder.build(&root)?;
+        let Some(model) = root.model() else {
             return Err(builder.unsupported(&format!(
                 "a `{kind}` type as an item (a model, dataclass or TypedDict is one)"
             )));
         };
         builder.finish_definitions()?;
+        let keys = KeySpec::compile(py, model, &options)?;
+        let has_keys = model.fields.iter().any(|field| field.role != Role::None);
+        let keys_may_change = has_keys && (matches!(root, Node::Function(_)) || model.is_made_by_pydantic());
         let definitions = builder.definitions;
-        let keys = KeySpec::compile(py, root.model(), &options)?;
         Ok(Self {
             root,
+            keys_may_change,
             definitions,
             keys,
             options,
             schema: schema.clone().unbind(),
-            model: model.clone().unbind(),
+            model: class.clone().unbind(),
             targets: Mutex::default(),
         })
     }
@@ -85,7 +91,7 @@ impl Plan {
     }
 
     pub(super) fn root(&self) -> &Model {
-        self.root.model()
+        self.root.model().expect("checked when it was compiled")
     }
 
     pub(super) fn schema<'py>(&self, py: Python<'py>) -> &Bound<'py, PyDict> {
@@ -136,21 +142,55 @@ impl Plan {
     /// Append an instance as an item: `{"id":{"S":"a"}}`. Nothing is appended where it is refused.
     pub fn encode_item(&self, item: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let start = out.len();
-        self.root()
-            .encode_fields(item, &mut self.encoding(out))
-            .map_err(|refusal| {
-                out.truncate(start);
-                refusal.into_error(item.py(), &self.options.title)
-            })
+        let mut encoded = self.root.encode_attributes(item, &mut self.encoding(out));
+        if encoded.is_ok() && self.root.is_serialized() {
+            encoded = self.check_keys(item, &out[start..]);
+        }
+        encoded.map_err(|refusal| {
+            out.truncate(start);
+            refusal.into_error(item.py(), &self.options.title)
+        })
     }
 
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.
     pub fn decode_item(&self, py: Python<'_>, reader: &mut Reader<'_>) -> PyResult<Py<PyAny>> {
         let mut state = self.decoding(py);
-        match self.root().decode_fields(reader, &mut state) {
+        let start = reader.position();
+        let mut decoded = self.root.decode_attributes(reader, &mut state);
+        if self.keys_may_change
+            && let Ok(item) = &decoded
+            && let Err(refusal) = self.check_keys(item, &reader.bytes()[start..reader.position()])
+        {
+            decoded = Err(refusal);
+        }
+        match decoded {
             Ok(item) => Ok(item.unbind()),
             Err(refusal) => Err(refusal.into_error(py, &self.options.title)),
         }
+    }
+
+    /// Where functions of the user's stand between the fields and what is stored: the stored keys must be those that the
+    /// instance's own fields would give, or it could not be found by them.
+    #[cold]
+    fn check_keys(&self, item: &Bound<'_, PyAny>, stored: &[u8]) -> Outcome<()> {
+        let py = item.py();
+        let state = self.decoding(py);
+        for field in self.root().fields.iter().filter(|field| field.role != Role::None) {
+            let step = || Step::name(field.name.bind(py));
+            let value = self.root().value_of(item, field)?;
+            match (attribute(stored, &field.stored)?, value) {
+                (Some(stored), Some(value)) => {
+                    key_form::check_stored(stored, &field.node, &value, &state)
+                        .map_err(|refusal| refusal.under(step))?;
+                }
+                (None, Some(value)) if matches!(field.role, Role::Key(_)) || !value.is_none() => {
+                    let message = "the serializer leaves out a key attribute, which the item is found by";
+                    return Err(Refusal::new("key_form", message).under(step));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The key of an item that may itself be refused, as a caller gives it; None where it cannot be read.
@@ -225,4 +265,21 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// An attribute's value in an item: `{"S":"x"}`.
+fn attribute<'a>(item: &'a [u8], name: &str) -> Outcome<Option<&'a [u8]>> {
+    let mut reader = Reader::new(item);
+    let mut more = reader.begin_object()?;
+    while more {
+        let is_it = *reader.key()? == *name;
+        reader.peek();
+        let start = reader.position();
+        reader.skip_value()?;
+        if is_it {
+            return Ok(Some(&item[start..reader.position()]));
+        }
+        more = reader.next_member()?;
+    }
+    Ok(None)
 }

@@ -63,6 +63,8 @@ imports! {
     to_json = "pydantic_core"."to_json";
     from_json = "pydantic_core"."from_json";
     known_error = "pydantic_core"."PydanticKnownError";
+    omit = "pydantic_core"."PydanticOmit";
+    use_default = "pydantic_core"."PydanticUseDefault";
     missing = "pydantic_core"."MISSING";
     url = "pydantic_core"."Url";
     multi_host_url = "pydantic_core"."MultiHostUrl";

@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::definitions::Definitions;
 use super::node::{self, Node};
+use super::nodes::function::{self, FunctionNode, Wanted, has_function};
 use super::nodes::known;
 use super::nodes::layer::LayerNode;
 use super::nodes::reference::ReferenceNode;
@@ -132,6 +133,24 @@ impl Marks {
     }
 }
 
+impl Marks {
+    pub fn is_empty(&self) -> bool {
+        self.epoch.is_none() && !self.keeps_offset && self.format.is_none()
+    }
+}
+
+/// Who validates what a node decodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ValidatedBy {
+    /// The node: functions run where they stand, models are instances.
+    #[default]
+    Node,
+    /// The validator of the model around it: functions are left to that; models are instances, which it takes as they are.
+    Model,
+    /// A before, wrap or plain validator around it, which expects what `model_validate` gets: models are dicts.
+    Function,
+}
+
 /// Compiles schemas, and knows where it is.
 pub struct Builder<'a, 'py> {
     pub py: Python<'py>,
@@ -142,6 +161,11 @@ pub struct Builder<'a, 'py> {
     pub config: Option<Bound<'py, PyDict>>,
     /// The value is a key, or is compared by order: forms that do not sort are refused.
     pub ordered: bool,
+    pub validated_by: ValidatedBy,
+    /// The outermost schema of the value that is being compiled: with its default, `| None` and functions.
+    pub whole: Option<Bound<'py, PyDict>>,
+    /// A model was compiled some of whose fields only their own names reach.
+    pub needs_names: bool,
     /// The next model is the plan's own, whose fields have roles.
     pub at_root: bool,
     /// Names of fields by which unions may tell their members, where fields may be left out for not being set.
@@ -149,8 +173,8 @@ pub struct Builder<'a, 'py> {
     path: Vec<String>,
     schemas: HashMap<String, Bound<'py, PyDict>>,
     schema_list: Option<Bound<'py, PyList>>,
-    /// By name, and by whether secrets are stored in the clear.
-    numbers: HashMap<(String, bool), u32>,
+    /// By name, by whether secrets are stored in the clear, and by who validates.
+    numbers: HashMap<(String, bool, ValidatedBy), u32>,
     pending: Vec<Pending<'py>>,
     /// References that are being compiled in place: meeting one again is a recursion.
     open: Vec<String>,
@@ -162,6 +186,7 @@ struct Pending<'py> {
     number: u32,
     schema: Bound<'py, PyDict>,
     plaintext: bool,
+    validated_by: ValidatedBy,
 }
 
 impl<'a, 'py> Builder<'a, 'py> {
@@ -173,6 +198,9 @@ impl<'a, 'py> Builder<'a, 'py> {
             marks: Marks::default(),
             config: None,
             ordered: false,
+            validated_by: ValidatedBy::default(),
+            whole: None,
+            needs_names: false,
             at_root: false,
             discriminating: HashSet::new(),
             path: vec![options.title.clone()],
@@ -227,6 +255,17 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// Compile a schema.
     pub fn build(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        if self.whole.is_some() {
+            return self.build_layer(schema);
+        }
+        self.whole = Some(schema.clone());
+        let node = self.build_layer(schema);
+        self.whole = None;
+        node
+    }
+
+    /// Compile one of the schemas that stand around one value: a default, `| None`, a function, the type itself.
+    pub fn build_layer(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
         let kind = schema.text("type")?.unwrap_or_default();
         let reveals = self.read_marks(schema)?;
         let node = self.build_kind(&kind, schema)?;
@@ -237,27 +276,54 @@ impl<'a, 'py> Builder<'a, 'py> {
         })
     }
 
-    fn build_kind(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+    /// The node of a type that Pydantic makes of other schemas.
+    fn claim(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Option<Node>> {
         if let Some(node) = standard::claims(schema, self)? {
-            return Ok(node);
+            return Ok(Some(node));
         }
-        if let Some(node) = known::claim(kind, schema, self)? {
+        let node = known::claim(kind, schema, self)?;
+        if node.is_some() {
             self.check_marks(kind)?;
+        }
+        Ok(node)
+    }
+
+    fn build_kind(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        let whole = self.whole.take();
+        let claimed = self.claim(kind, schema)?;
+        self.whole = whole;
+        if let Some(node) = claimed {
             return Ok(node);
         }
-        self.refuse_serializer(schema)?;
+        if let Some(node) = function::build(kind, schema, self)? {
+            return Ok(node);
+        }
         match kind {
             "definitions" => self.build(&schema.schema("schema")?),
-            "definition-ref" => self.build_reference(&schema.text("schema_ref")?.unwrap_or_default()),
             "default" => {
-                if schema.text("on_error")?.is_some_and(|on_error| on_error != "raise") {
-                    return Err(self.unsupported("a default that replaces refused values (on_error)"));
-                }
-                self.build(&schema.schema("schema")?)
+                let node = self.build(&schema.schema("schema")?)?;
+                let replaces = schema.text("on_error")?.is_some_and(|on_error| on_error != "raise");
+                Ok(if replaces {
+                    FunctionNode::replaced(node, schema, self)
+                } else {
+                    node
+                })
             }
+            "definition-ref" => self.build_reference(&schema.text("schema_ref")?.unwrap_or_default()),
+            "nullable" => node::build(kind, schema, self),
             _ => {
                 self.check_marks(kind)?;
-                node::build(kind, schema, self)
+                let whole = self.whole.take();
+                let node = node::build(kind, schema, self);
+                self.whole = whole;
+                let node = node?;
+                if matches!(node, Node::Union(_))
+                    && self.validated_by != ValidatedBy::Node
+                    && has_function(schema.as_any(), Wanted::Any, self)?
+                {
+                    return Ok(FunctionNode::left_outside(node));
+                }
+                Ok(node)
             }
         }
     }
@@ -283,6 +349,31 @@ impl<'a, 'py> Builder<'a, 'py> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a validator outside a model makes its instances, of values that decoding hands over.
+    pub fn hands_over(&self, schema: &Bound<'py, PyDict>) -> PyResult<bool> {
+        Ok(match self.validated_by {
+            ValidatedBy::Node => false,
+            ValidatedBy::Function => true,
+            // An instance that is validated again would be so twice.
+            ValidatedBy::Model => {
+                let revalidates = self.setting(schema, "revalidate_instances", "revalidate_instances")?;
+                revalidates.is_some_and(|when| when.extract::<String>().is_ok_and(|when| when != "never"))
+            }
+        })
+    }
+
+    /// Compile what another validator than the nodes' own will see.
+    pub fn with_validation<T>(
+        &mut self,
+        validated_by: ValidatedBy,
+        build: impl FnOnce(&mut Self) -> PyResult<T>,
+    ) -> PyResult<T> {
+        let outer = std::mem::replace(&mut self.validated_by, validated_by);
+        let result = build(self);
+        self.validated_by = outer;
+        result
     }
 
     /// Compile the schema of a part: a field, an element. Markers of the whole do not reach it.
@@ -341,10 +432,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             self.open.pop();
             return node;
         }
-        let mut form = schema.clone();
-        while form.flag("root_model")?.unwrap_or(false) || form.text("type")?.as_deref() == Some("default") {
-            form = form.schema("schema")?;
-        }
+        let form = self.innermost(&schema)?;
         let tags = match form.text("type")?.as_deref() {
             Some("model" | "dataclass" | "typed-dict" | "dict" | "ordered-dict" | "counter" | "frozendict") => {
                 Tags::of(Tag::M)
@@ -355,7 +443,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
         let plaintext = self.marks.plaintext;
-        let key = (name.to_owned(), plaintext);
+        let key = (name.to_owned(), plaintext, self.validated_by);
         let number = match self.numbers.get(&key) {
             Some(&number) => number,
             None => {
@@ -365,11 +453,26 @@ impl<'a, 'py> Builder<'a, 'py> {
                     number,
                     schema,
                     plaintext,
+                    validated_by: self.validated_by,
                 });
                 number
             }
         };
         Ok(ReferenceNode::new(number, tags).into())
+    }
+
+    /// The schema of the type behind functions and root models.
+    fn innermost(&self, schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        let mut schema = schema.clone();
+        loop {
+            let kind = schema.text("type")?.unwrap_or_default();
+            let is_root = schema.flag("root_model")?.unwrap_or(false);
+            let is_type = kind == "nullable" || !function::is_transparent(&kind) || standard::of(&schema)?.is_some();
+            if !is_root && is_type {
+                return Ok(schema);
+            }
+            schema = self.resolve(&schema.schema("schema")?)?;
+        }
     }
 
     /// Compile what was referred to, until nothing is left.
@@ -378,6 +481,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             number,
             schema,
             plaintext,
+            validated_by,
         }) = self.pending.pop()
         {
             self.marks = Marks {
@@ -392,7 +496,9 @@ impl<'a, 'py> Builder<'a, 'py> {
             let ordered = std::mem::take(&mut self.ordered);
             let reference = schema.text("ref")?.unwrap_or_default();
             self.open.push(reference);
-            let node = self.with_config(None, |builder| builder.build(&schema))?;
+            let node = self.with_config(None, |builder| {
+                builder.with_validation(validated_by, |builder| builder.build(&schema))
+            })?;
             self.open.pop();
             self.definitions.set(number, node);
             self.ordered = ordered;
@@ -495,10 +601,7 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// A marker on a type that it says nothing about is a mistake. What wraps a type hands its markers on.
     pub fn check_marks(&self, kind: &str) -> PyResult<()> {
-        if matches!(
-            kind,
-            "nullable" | "missing-sentinel" | "function-before" | "function-after" | "function-wrap"
-        ) {
+        if kind == "missing-sentinel" {
             return Ok(());
         }
         let Marks {
@@ -539,20 +642,12 @@ impl<'a, 'py> Builder<'a, 'py> {
         Ok(())
     }
 
-    /// A serializer that counts for python values decides the stored form, and we do not know which.
+    /// Where no serializer can decide what is stored.
     pub fn refuse_serializer(&self, schema: &Bound<'py, PyDict>) -> PyResult<()> {
-        let Some(serializer) = schema.member("serialization")? else {
-            return Ok(());
-        };
-        let serializer = serializer.cast_into::<PyDict>()?;
-        let json_only = serializer
-            .text("when_used")?
-            .is_some_and(|used| used == "json" || used == "json-unless-none");
-        if json_only {
-            return Ok(());
+        if function::has_serializer(schema)? {
+            return Err(self.unsupported("a part of it with a serializer"));
         }
-        let kind = serializer.text("type")?.unwrap_or_default();
-        Err(self.unsupported(&format!("a serializer (`{kind}`)")))
+        Ok(())
     }
 
     pub fn path(&self) -> String {
@@ -593,7 +688,8 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 }
 
-fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+/// The schema without what narrows its type: constraints and functions.
+pub fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
     let schema = schema.copy()?;
     remove(
         &schema,
@@ -621,6 +717,9 @@ fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, 
         Some("default" | "nullable" | "model") => {
             schema.set_item("schema", without_constraints(&schema.schema("schema")?)?)?;
         }
+        Some("function-after" | "function-before" | "function-wrap") => {
+            return without_constraints(&schema.schema("schema")?);
+        }
         Some("union") => {
             let choices = union_choices(&schema)?;
             let choices = choices.iter().map(|(choice, _)| without_constraints(choice));
@@ -631,7 +730,8 @@ fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'py, 
     Ok(schema)
 }
 
-fn remove(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<()> {
+/// Take members out of a schema.
+pub fn remove(dict: &Bound<'_, PyDict>, names: &[&str]) -> PyResult<()> {
     for name in names {
         if dict.contains(name)? {
             dict.del_item(name)?;

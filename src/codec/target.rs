@@ -13,6 +13,7 @@ use super::definitions::Definitions;
 use super::infer;
 use super::key_form::{self, Role};
 use super::node::Node;
+use super::nodes::function::is_transparent;
 use super::nodes::model::{Field, Model};
 use super::nodes::{named_tuple, standard};
 use super::plan::Plan;
@@ -102,7 +103,7 @@ impl Target {
     /// Whether the field holds text or bytes as they are: a prefix of a date or a UUID is none itself.
     pub fn has_prefixes(&self) -> bool {
         matches!(
-            innermost(&self.node),
+            self.node.innermost(),
             Node::Str(_) | Node::Bytes(_) | Node::Enum(_) | Node::Literal(_)
         )
     }
@@ -192,16 +193,8 @@ pub fn validated<'py>(node: &Node, own: &Own, value: &Bound<'py, PyAny>, lax: bo
     })
 }
 
-fn innermost(node: &Node) -> &Node {
-    match node.unlayered() {
-        Node::Nullable(node) => innermost(node.inner()),
-        Node::RootModel(node) => innermost(node.root()),
-        node => node,
-    }
-}
-
 fn grid(node: &Node) -> Grid {
-    match innermost(node) {
+    match node.innermost() {
         Node::Int(_) => Grid::Integer,
         Node::Date(_) => Grid::Date,
         Node::DateTime(node) => node.grid(),
@@ -249,6 +242,14 @@ pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>) -> PyResu
     let own = builder.own(&place.schema);
     let convert = builder.own_without_constraints(&place.schema)?;
     builder.finish_definitions()?;
+    if node.needs_instance() {
+        return Err(invalid_expression(
+            py,
+            &format!(
+                "{spelled} is written by a serializer that needs the whole instance, so no value can be compared or set"
+            ),
+        ));
+    }
     let nullable = node.tags().has(Tag::Null);
     let none = match place.field {
         Some(field) if field.omits_none => NoneRule::Absent,
@@ -414,24 +415,29 @@ fn unwrapped<'a, 'py>(
 ) -> PyResult<(&'a Node, Bound<'py, PyDict>)> {
     loop {
         schema = builder.resolve(&schema)?;
-        match schema.text("type")?.as_deref() {
-            Some("default" | "nullable" | "custom-error" | "json") if schema.contains("schema")? => {
-                schema = schema.schema("schema")?;
-            }
-            _ => match standard::of(&schema)? {
-                Some(standard) => schema = standard.part,
-                None => break,
-            },
+        if let Some(standard) = standard::of(&schema)? {
+            schema = standard.part;
+            continue;
         }
+        let kind = schema.text("type")?.unwrap_or_default();
+        let is_layer = matches!(kind.as_str(), "custom-error" | "json") && schema.contains("schema")?;
+        if !is_layer && !is_transparent(&kind) {
+            break;
+        }
+        schema = schema.schema("schema")?;
     }
     loop {
-        node = match node.unlayered() {
-            Node::Nullable(inner) => inner.inner(),
-            Node::Reference(reference) => plan.definitions().get(reference.number()),
-            _ => break,
+        let inner = match node.unlayered() {
+            Node::Nullable(nullable) => Some(nullable.inner()),
+            Node::Function(function) => function.inner(),
+            Node::Reference(reference) => Some(plan.definitions().get(reference.number())),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => node = inner,
+            None => return Ok((node.unlayered(), schema)),
         }
     }
-    Ok((node, schema))
 }
 
 fn index_of(py: Python<'_>, step: &Bound<'_, PyAny>, spelled: &str) -> PyResult<u32> {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
-use crate::codec::{self, AnyNumbers, Binary, IndexKeys, PlanOptions, Unknown, Unset};
+use crate::codec::{self, AnyNumbers, Binary, IndexKeys, Load, PlanOptions, Unknown, Unset};
 use crate::py::exceptions;
 use crate::wire::size;
 
@@ -44,7 +44,7 @@ impl Plan {
     #[new]
     #[pyo3(signature = (
         schema, model, *, title, partition = None, sort = None, indexes = Vec::new(), ttl = None, unset = "store",
-        unknown = "skip", any_numbers = "auto"
+        unknown = "skip", any_numbers = "auto", load = "validate"
     ))]
     #[expect(clippy::too_many_arguments, reason = "one for each option of the Python signature")]
     fn new(
@@ -58,6 +58,7 @@ impl Plan {
         unset: &str,
         unknown: &str,
         any_numbers: &str,
+        load: &str,
     ) -> PyResult<Self> {
         let unset = match unset {
             "store" => Unset::Store,
@@ -75,6 +76,11 @@ impl Plan {
             "decimal" => AnyNumbers::Decimal,
             other => return Err(PyValueError::new_err(other.to_owned())),
         };
+        let load = match load {
+            "validate" => Load::Validate,
+            "trust" => Load::Trust,
+            other => return Err(PyValueError::new_err(other.to_owned())),
+        };
         let indexes = indexes
             .into_iter()
             .map(|(name, partition, sort)| IndexKeys { name, partition, sort })
@@ -88,6 +94,7 @@ impl Plan {
             unset,
             unknown,
             any_numbers,
+            load,
         };
         let plan = codec::Plan::compile(schema.py(), schema, model, options)?;
         Ok(Self { plan: Arc::new(plan) })

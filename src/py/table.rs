@@ -78,6 +78,11 @@ impl Table {
         }
     }
 
+    /// The same table, read and written by another plan of the model.
+    fn with_plan(&self, plan: &Bound<'_, Plan>) -> Self {
+        Self::new(plan, &self.name)
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.plan)
     }

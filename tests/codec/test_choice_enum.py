@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ConfigDict
 
-from oxidyn import SchemaError, UnsupportedTypeError
+from oxidyn import SchemaError
 from tests.codec.judges import Field
 
 
@@ -87,10 +87,20 @@ def test_members_of_other_types_do_not_meet():
         assert mixed.load(mixed.store(member)) is member
 
 
-def test_use_enum_values_is_refused_by_name_when_compiled():
-    # Pydantic makes a validator and a serializer of it, which come with the rest of the codec.
-    with pytest.raises(UnsupportedTypeError, match=r"Holder\.value"):
-        Field(Colour, config=ConfigDict(use_enum_values=True))
+def test_use_enum_values_keeps_values_in_instances_and_stores_them():
+    field = Field(Colour, config=ConfigDict(use_enum_values=True))
+
+    assert field.store(Colour.RED) == {"S": "red"}
+    assert type(field.load({"S": "red"})) is str
+    assert field.load({"S": "red"}) == "red"
+    assert field.refusal({"S": "else"})["loc"] == ("value",)
+    assert field.refusal_to_store("else")["loc"] == ("value",)
+
+
+def test_use_enum_values_leaves_a_default_that_is_not_validated_a_member():
+    field = Field(Colour, Colour.RED, config=ConfigDict(use_enum_values=True))
+
+    assert field.store_instance(field.model()) == {"S": "red"}
 
 
 def test_a_missing_hook_is_asked():

@@ -188,7 +188,7 @@ def test_an_extra_that_cannot_be_stored_is_an_error_with_its_path():
 def test_extras_that_cannot_be_stored_are_refused_when_compiled():
     class Unstorable(BaseModel):
         model_config = ALLOW
-        __pydantic_extra__: dict[str, complex] = Field(init=False)
+        __pydantic_extra__: dict[str, type[int]] = Field(init=False)
 
     with pytest.raises(UnsupportedTypeError, match=r"Unstorable\.\[extra\]|Unstorable\[extra\]"):
         ItemAdapter(Unstorable)

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import (
-    AfterValidator,
     AnyUrl,
     Base64Str,
     BaseModel,
@@ -85,7 +84,6 @@ def kind_of(pet: Any) -> Any:
 NAMES: dict[str, Any] = {
     each.__name__: each
     for each in (
-        AfterValidator,
         AnyUrl,
         Attribute,
         ByteSize,

@@ -251,7 +251,9 @@ COLLECTIONS = {
 }
 
 SERIALIZERS_AND_VALIDATORS = {
-    "a serializer of when_used=json never counts": ("codec/test_refused.py::test_a_serializer_for_json_never_counts",),
+    "a serializer of when_used=json never counts": (
+        "codec/test_function_serializers.py::test_a_serializer_for_json_never_counts",
+    ),
     "loading accepts and refuses what model_validate does of the values as the plan decodes them": (
         "codec/test_any_type.py::test_load_accepts_and_refuses_what_model_validate_does_of_the_decoded_value",
         "codec/test_generated_models.py::test_what_is_loaded_is_what_pydantic_makes_of_the_values",

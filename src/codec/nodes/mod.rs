@@ -3,6 +3,7 @@
 pub mod any;
 pub mod bytes;
 pub mod choice;
+pub mod function;
 pub mod known;
 pub mod layer;
 pub mod list;

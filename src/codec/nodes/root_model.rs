@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PySet, PyString, PyTuple, PyType};
 use crate::codec::ffi::{instance_dict, new_instance, set_instance_dict};
 use crate::codec::node::{Codec, Node};
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict, Tags};
+use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
@@ -19,6 +19,8 @@ struct RootModel {
     class: Py<PyType>,
     /// What `root` holds.
     root: Node,
+    /// A validator outside makes the instance.
+    hands_over: bool,
     post_init: Option<Py<PyString>>,
 }
 
@@ -35,11 +37,19 @@ impl Codec for RootModelNode {
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let py = builder.py;
         builder.at_root = false;
-        let root = builder.build_part("root", &schema.schema("schema")?)?;
+        let hands_over = builder.hands_over(schema)?;
+        let validated_by = if hands_over {
+            builder.validated_by
+        } else {
+            ValidatedBy::Node
+        };
+        let inner = schema.schema("schema")?;
+        let root = builder.with_validation(validated_by, |builder| builder.build_part("root", &inner))?;
         let post_init = schema.text("post_init")?;
         Ok(Self(Box::new(RootModel {
             class: schema.required("cls")?.cast_into()?.unbind(),
             root,
+            hands_over,
             post_init: post_init.map(|name| PyString::intern(py, &name).unbind()),
         }))
         .into())
@@ -76,6 +86,9 @@ impl Codec for RootModelNode {
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
         let root = self.0.root.decode(tag, reader, state)?;
+        if self.0.hands_over {
+            return Ok(root);
+        }
         self.0.build_instance(root)
     }
 }

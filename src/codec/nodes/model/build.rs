@@ -11,33 +11,30 @@ use super::extras::Extras;
 use super::field::{Absent, build_field};
 use super::fields_set::FieldsSets;
 use super::instance::Kind;
+use super::values::Made;
 use super::{Field, Model, ModelNode};
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::Node;
-use crate::codec::options::Unknown;
+use crate::codec::nodes::function::{Wanted, has_function, is_transparent};
+use crate::codec::options::{Load, Unknown};
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict};
+use crate::codec::schema::{Builder, Own, SchemaDict, ValidatedBy, remove};
 use crate::codec::template::Template;
 
 pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
     let py = builder.py;
-    let inner = schema.schema("schema")?;
+    let (inner, _) = holder_of_fields(schema)?;
     let kind = inner.text("type")?.unwrap_or_default();
     if kind != "model-fields" {
         return Err(builder.unsupported(&format!("a model with a `{kind}`")));
     }
-    refuse_serializers(schema, &inner, builder)?;
-    let kind = if schema.flag("custom_init")?.unwrap_or(false) {
-        Kind::Initialized
-    } else {
-        let post_init = schema
-            .text("post_init")?
-            .map(|name| PyString::intern(py, &name).unbind());
-        Kind::Model {
-            post_init,
-            fields_sets: FieldsSets::default(),
-            lacks_extras: !Extras::are_allowed(&inner, builder)? && has_extra_slot(schema)?,
-        }
+    let post_init = schema
+        .text("post_init")?
+        .map(|name| PyString::intern(py, &name).unbind());
+    let kind = Kind::Model {
+        post_init,
+        fields_sets: FieldsSets::default(),
+        lacks_extras: !Extras::are_allowed(&inner, builder)? && has_extra_slot(schema)?,
     };
     let fields = inner.schema("fields")?;
     let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
@@ -47,12 +44,11 @@ pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builde
 
 pub(super) fn build_dataclass<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
     let py = builder.py;
-    let inner = schema.schema("schema")?;
+    let (inner, _) = holder_of_fields(schema)?;
     let kind = inner.text("type")?.unwrap_or_default();
     if kind != "dataclass-args" {
         return Err(builder.unsupported(&format!("a dataclass with a `{kind}`")));
     }
-    refuse_serializers(schema, &inner, builder)?;
     let mut fields = Vec::new();
     let mut init_only = Vec::new();
     for field in inner.required("fields")?.try_iter()? {
@@ -94,21 +90,15 @@ fn has_extra_slot(schema: &Bound<'_, PyDict>) -> PyResult<bool> {
     Ok(slot.is_some_and(|slot| of_base.is(&slot)))
 }
 
-fn refuse_serializers<'py>(
-    schema: &Bound<'py, PyDict>,
-    inner: &Bound<'py, PyDict>,
-    builder: &Builder<'_, 'py>,
-) -> PyResult<()> {
-    builder.refuse_serializer(schema)?;
-    builder.refuse_serializer(inner)
-}
-
 /// With `unknown="keep"`, attributes that are no field lie in the instance's `__dict__`.
-fn refuse_to_keep(kind: &Kind, builder: &Builder<'_, '_>) -> PyResult<()> {
+fn refuse_to_keep(kind: &Kind, made: Made, builder: &Builder<'_, '_>) -> PyResult<()> {
     let what = match kind {
         Kind::TypedDict => "a TypedDict",
         Kind::Dataclass { slots: true, .. } => "a dataclass with slots",
-        Kind::Model { .. } | Kind::Initialized | Kind::Dataclass { .. } => return Ok(()),
+        Kind::Model { .. } | Kind::Dataclass { .. } if made == Made::Outside => {
+            "a model below a validator of yours, which makes the instance,"
+        }
+        Kind::Model { .. } | Kind::Dataclass { .. } => return Ok(()),
     };
     Err(builder.schema_error(&format!(
         "unknown=\"keep\" holds attributes that are no field beside the instance, and {what} has no place for them: \
@@ -129,10 +119,17 @@ fn build_fields<'py>(
     let template = PyDict::new(py);
     let mut fields = Vec::with_capacity(schemas.len());
     let mut by_attribute = HashMap::with_capacity(schemas.len());
-    for (name, schema) in schemas {
-        let field = builder.inside(name.clone(), |builder| {
-            build_field(&name, &schema, &kind, is_root, builder)
+    let (mut made, validated_by) = who_makes(schema, &schemas, builder)?;
+    let outer_names = std::mem::take(&mut builder.needs_names);
+    for (name, field_schema) in schemas {
+        let mut field = builder.inside(name.clone(), |builder| {
+            builder.with_validation(validated_by, |builder| {
+                build_field(&name, &field_schema, &kind, is_root, builder)
+            })
         })?;
+        if field.node.needs_instance() {
+            field.serializer = Some(serializer_of_one(schema, &name, builder)?);
+        }
         let index = u16::try_from(fields.len()).expect("fewer fields than 65,536");
         if by_attribute.insert(field.stored.clone(), index).is_some() {
             let message = format!("the name {:?} is stored for another field already", field.stored);
@@ -143,6 +140,11 @@ fn build_fields<'py>(
             template.set_item(&field.name, default)?;
         }
         fields.push(field);
+    }
+    match &mut made {
+        Made::ByValidator { by_name } => *by_name = std::mem::replace(&mut builder.needs_names, outer_names),
+        Made::Outside => builder.needs_names |= outer_names,
+        Made::Here => builder.needs_names = outer_names,
     }
     let successors = (1..=fields.len())
         .chain([0])
@@ -155,11 +157,11 @@ fn build_fields<'py>(
     let extras = match kind {
         // What does not go into `__dict__` is lost in Pydantic too.
         Kind::Dataclass { slots: true, .. } => None,
-        _ => Extras::build(inner, builder)?,
+        _ => builder.with_validation(validated_by, |builder| Extras::build(inner, builder))?,
     };
     let keeps_unknown = builder.options.unknown == Unknown::Keep && extras.is_none();
     if keeps_unknown {
-        refuse_to_keep(&kind, builder)?;
+        refuse_to_keep(&kind, made, builder)?;
     }
     let is_typed_dict = matches!(kind, Kind::TypedDict);
     let names = fields.iter().map(|field| field.name.clone_ref(py)).collect();
@@ -170,6 +172,7 @@ fn build_fields<'py>(
             None => py.get_type::<PyDict>().unbind(),
         },
         kind,
+        made,
         skips_unset: fields.iter().any(|field| field.skips_unset),
         successors: successors.collect(),
         awaited,
@@ -187,11 +190,88 @@ fn build_fields<'py>(
     Ok(ModelNode(Box::new(model)).into())
 }
 
+/// Who makes the instance, and who then validates the fields.
+fn who_makes<'py>(
+    schema: &Bound<'py, PyDict>,
+    fields: &[(String, Bound<'py, PyDict>)],
+    builder: &Builder<'_, 'py>,
+) -> PyResult<(Made, ValidatedBy)> {
+    let is_typed_dict = schema.text("type")?.as_deref() == Some("typed-dict");
+    // A dict is taken apart by every validator outside it.
+    if builder.hands_over(schema)? || is_typed_dict && builder.validated_by == ValidatedBy::Model {
+        return Ok((Made::Outside, builder.validated_by));
+    }
+    if builder.options.load == Load::Trust {
+        return Ok((Made::Here, ValidatedBy::Node));
+    }
+    if !is_typed_dict && holder_of_fields(schema)?.1 {
+        return Ok((Made::ByValidator { by_name: false }, ValidatedBy::Function));
+    }
+    let mut by_validator = schema.flag("custom_init")?.unwrap_or(false);
+    for (_, field) in fields {
+        by_validator = by_validator || has_function(field.schema("schema")?.as_any(), Wanted::OfModel, builder)?;
+    }
+    Ok(if by_validator {
+        (Made::ByValidator { by_name: false }, ValidatedBy::Model)
+    } else {
+        (Made::Here, ValidatedBy::Node)
+    })
+}
+
+/// What serializes one field of an instance and no other, whether the API shows it or not.
+fn serializer_of_one<'py>(schema: &Bound<'py, PyDict>, name: &str, builder: &Builder<'_, 'py>) -> PyResult<Box<Own>> {
+    let alone = |field: &Bound<'py, PyDict>| -> PyResult<Bound<'py, PyDict>> {
+        let field = field.copy()?;
+        remove(
+            &field,
+            &[
+                "serialization_exclude",
+                "serialization_exclude_if",
+                "serialization_alias",
+            ],
+        )?;
+        Ok(field)
+    };
+    let (schema, inner) = (schema.copy()?, holder_of_fields(schema)?.0.copy()?);
+    let fields = inner.required("fields")?;
+    if let Ok(fields) = fields.cast::<PyDict>() {
+        let only = PyDict::new(builder.py);
+        only.set_item(name, alone(&fields.as_any().get_item(name)?.cast_into()?)?)?;
+        inner.set_item("fields", only)?;
+    } else {
+        for field in fields.try_iter()? {
+            let field = field?.cast_into::<PyDict>()?;
+            if field.text("name")?.as_deref() == Some(name) {
+                inner.set_item("fields", [alone(&field)?])?;
+            }
+        }
+        schema.set_item("fields", [name])?;
+    }
+    // The class has a serializer of its own, which Pydantic would take.
+    schema.set_item("cls", builder.py.get_type::<PyAny>())?;
+    remove(&inner, &["computed_fields", "serialization"])?;
+    remove(&schema, &["ref", "serialization"])?;
+    schema.set_item("schema", inner)?;
+    Ok(builder.own(&schema))
+}
+
+/// The schema that holds a model's or dataclass's fields, and whether validators of the model stand around it: those
+/// that get what `model_validate` gets are inside the model's own schema.
+pub fn holder_of_fields<'py>(schema: &Bound<'py, PyDict>) -> PyResult<(Bound<'py, PyDict>, bool)> {
+    let mut holder = schema.schema("schema")?;
+    let mut is_wrapped = false;
+    while holder.text("type")?.is_some_and(|kind| is_transparent(&kind)) {
+        holder = holder.schema("schema")?;
+        is_wrapped = true;
+    }
+    Ok((holder, is_wrapped))
+}
+
 /// The fields of a model's, dataclass's or TypedDict's schema; of another schema none.
 pub fn fields_of<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyDict>)>> {
     let mut fields = Vec::new();
     let holder = match schema.text("type")?.as_deref() {
-        Some("model" | "dataclass") => schema.schema("schema")?,
+        Some("model" | "dataclass") => holder_of_fields(schema)?.0,
         Some("typed-dict") => schema.clone(),
         _ => return Ok(fields),
     };

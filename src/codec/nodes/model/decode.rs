@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 
 use super::field::Absent;
 use super::fields_set::Seen;
+use super::values::Made;
 use super::{Model, kept};
 use crate::codec::node::Node;
 use crate::codec::options::Unknown;
@@ -28,6 +29,9 @@ impl Model {
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
+        if self.made != Made::Here {
+            return self.decode_values(reader, state);
+        }
         let py = state.py;
         let mut values = self.template.copy(py)?;
         let mut seen = Seen::default();
@@ -78,7 +82,7 @@ impl Model {
     /// Read an attribute's name: the predicted one is compared, another looked up. One that is no field is read with its
     /// value.
     #[inline]
-    fn read_name<'py>(
+    pub(super) fn read_name<'py>(
         &self,
         previous: usize,
         reader: &mut Reader<'_>,

@@ -16,18 +16,10 @@ impl Model {
     /// Append the fields as an object: `{"name":{"S":"x"}}`.
     pub fn encode_fields(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let py = value.py();
-        if !self.is_instance(value)? {
-            let class = self.class.bind(py).name()?;
-            let kind = if self.is_typed_dict() {
-                "dict_type"
-            } else {
-                "model_type"
-            };
-            return Err(Refusal::unexpected(kind, &format!("an instance of {class}"), value));
-        }
+        self.check_instance(value)?;
         let fields_set = match &self.kind {
             // A bare `cls.__new__(cls)` has none: then everything it has is stored.
-            Kind::Model { .. } | Kind::Initialized if self.skips_unset => value
+            Kind::Model { .. } if self.skips_unset => value
                 .getattr_opt(pyo3::intern!(py, "__pydantic_fields_set__"))?
                 .and_then(|set| set.cast_into::<PySet>().ok()),
             _ => None,
@@ -35,6 +27,7 @@ impl Model {
         let mut fields = FieldWriter {
             first: true,
             refused: Vec::new(),
+            instance: value,
             fields_set,
             state,
         };
@@ -52,7 +45,7 @@ impl Model {
                     self.refuse_undeclared(dict, &mut fields.refused)?;
                 }
             }
-            Kind::Model { .. } | Kind::Initialized | Kind::Dataclass { .. } => {
+            Kind::Model { .. } | Kind::Dataclass { .. } => {
                 self.encode_dict(&instance_dict(value)?, &mut fields)?;
             }
         }
@@ -66,6 +59,21 @@ impl Model {
         } else {
             Err(Box::new(Refusal::Lines(refused)))
         }
+    }
+
+    /// Refuse what is no instance.
+    #[inline]
+    pub fn check_instance(&self, value: &Bound<'_, PyAny>) -> Outcome<()> {
+        if self.is_instance(value)? {
+            return Ok(());
+        }
+        let class = self.class.bind(value.py()).name()?;
+        let kind = if self.is_typed_dict() {
+            "dict_type"
+        } else {
+            "model_type"
+        };
+        Err(Refusal::unexpected(kind, &format!("an instance of {class}"), value))
     }
 
     /// Instances have their fields in the model's order: then each is the next one of the walk, told by its name's
@@ -143,6 +151,7 @@ impl Model {
 pub(super) struct FieldWriter<'a, 'b, 'py> {
     first: bool,
     pub(super) refused: Vec<Line>,
+    instance: &'a Bound<'py, PyAny>,
     fields_set: Option<Bound<'py, PySet>>,
     pub(super) state: &'a mut Encoding<'b>,
 }
@@ -166,7 +175,11 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         let depth = self.state.depth;
         writer::push_small(self.state.out, &field.head[usize::from(self.first)..]);
         let content = self.state.out.len();
-        let written = field.node.encode(&value, self.state).and_then(|()| match field.role {
+        let written = match &field.serializer {
+            None => field.node.encode(&value, self.state),
+            Some(_) => self.write_serialized(field),
+        };
+        let written = written.and_then(|()| match field.role {
             Role::None => Ok(()),
             role => key_form::check_written(&self.state.out[content..], role),
         });
@@ -190,6 +203,12 @@ impl<'py> FieldWriter<'_, '_, 'py> {
         if !std::mem::take(&mut self.first) {
             self.state.push(b",");
         }
+    }
+
+    #[cold]
+    fn write_serialized(&mut self, field: &Field) -> Outcome<()> {
+        let value = field.serialized(self.instance)?.ok_or_else(Refusal::missing)?;
+        field.node.encode(&value, self.state)
     }
 
     /// The instance has no such value: a TypedDict may go without, a `model_construct` may have forgotten it.

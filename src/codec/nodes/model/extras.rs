@@ -88,7 +88,7 @@ impl Model {
     ) -> Outcome<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
         let py = value.py();
         match &self.kind {
-            Kind::Model { .. } | Kind::Initialized => {
+            Kind::Model { .. } => {
                 let extras = value.getattr_opt(pyo3::intern!(py, "__pydantic_extra__"))?;
                 let extras = extras.and_then(|extras| extras.cast_into::<PyDict>().ok());
                 Ok(extras.map_or_else(Vec::new, |extras| DictWalk::new(&extras).collect()))

@@ -3,13 +3,15 @@
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyString};
+use pyo3::types::{PyDict, PyFrozenSet, PySet, PyString};
 
 use super::build::fields_of;
 use super::instance::Kind;
+use super::values::Input;
 use crate::codec::infer;
 use crate::codec::key_form::{self, Role};
 use crate::codec::node::Node;
+use crate::codec::nodes::function::is_transparent;
 use crate::codec::nodes::missing;
 use crate::codec::options::Unset;
 use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, oxidyn_metadata};
@@ -37,8 +39,9 @@ pub struct Field {
     pub(super) absent: Absent,
     /// Checks what stands for an absent value, where the model validates its defaults.
     pub(super) default_check: Option<Box<Own>>,
-    /// The name under which Pydantic takes the value.
-    pub(super) input_name: Py<PyString>,
+    pub(super) input: Input,
+    /// Writes just this field of an instance, where a serializer of the model's decides what is stored.
+    pub(super) serializer: Option<Box<Own>>,
     /// What Pydantic itself would use: for keys, and for the values of conditions and updates.
     pub own: Box<Own>,
     pub(super) default: Option<Py<PyAny>>,
@@ -73,7 +76,8 @@ impl Field {
         self.node.traverse(visit)?;
         self.own.traverse(visit)?;
         visit.call(&self.default)?;
-        if let Some(own) = &self.default_check {
+        self.input.traverse(visit)?;
+        for own in [&self.default_check, &self.serializer].into_iter().flatten() {
             own.traverse(visit)?;
         }
         match &self.absent {
@@ -152,7 +156,7 @@ pub(super) fn build_field<'py>(
     let is_optional = match kind {
         Kind::TypedDict => !field.flag("required")?.unwrap_or(true),
         Kind::Dataclass { .. } => field.flag("init")? == Some(false),
-        Kind::Model { .. } | Kind::Initialized => false,
+        Kind::Model { .. } => false,
     };
     let gives_empty_set = match (&default, &factory) {
         (Some(default), _) => infer::is_empty_set(default),
@@ -193,7 +197,7 @@ pub(super) fn build_field<'py>(
         let written = [&head[1..], b"{\"", tag.name().as_bytes(), b"\":"].concat();
         (tag, written.into_boxed_slice())
     });
-    let plain_default = default.is_some() && matches!(kind, Kind::Model { .. } | Kind::Initialized);
+    let plain_default = default.is_some() && matches!(kind, Kind::Model { .. });
     Ok(Field {
         name: PyString::intern(py, name).unbind(),
         head: head.into_boxed_slice(),
@@ -206,7 +210,8 @@ pub(super) fn build_field<'py>(
         skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None && !discriminates,
         absent,
         default_check,
-        input_name: PyString::intern(py, &input_name(name, field, kind, builder)?).unbind(),
+        input: Input::build(name, field, builder)?,
+        serializer: None,
         own: builder.own(&schema),
         default: default.map(Bound::unbind),
     })
@@ -229,7 +234,7 @@ fn stored_name<'py>(
             return Ok(stored);
         }
         match schema.text("type")?.as_deref() {
-            Some("default" | "nullable") => schema = schema.schema("schema")?,
+            Some(kind) if is_transparent(kind) => schema = schema.schema("schema")?,
             _ => break,
         }
     }
@@ -266,45 +271,4 @@ pub fn stored_name_of<'py>(
         }
     }
     Ok(None)
-}
-
-/// The first plain validation alias, else the name, where the model takes it.
-fn input_name<'py>(
-    name: &str,
-    field: &Bound<'py, PyDict>,
-    kind: &Kind,
-    builder: &Builder<'_, 'py>,
-) -> PyResult<String> {
-    let setting = |name: &str| -> PyResult<Option<bool>> {
-        Ok(builder
-            .config
-            .as_ref()
-            .map(|config| config.flag(name))
-            .transpose()?
-            .flatten())
-    };
-    let alias = field.member("validation_alias")?;
-    let (Some(alias), false) = (alias, setting("validate_by_alias")? == Some(false)) else {
-        return Ok(name.to_owned());
-    };
-    if let Ok(alias) = alias.extract::<String>() {
-        return Ok(alias);
-    }
-    for path in alias.cast::<PyList>()?.iter() {
-        // One path may stand alone, or several in a list.
-        if let Ok(path) = path.cast::<PyList>()
-            && path.len() == 1
-        {
-            return path.get_item(0)?.extract();
-        }
-    }
-    let by_name = setting("validate_by_name")?
-        .or(setting("populate_by_name")?)
-        .unwrap_or(false);
-    if matches!(kind, Kind::Initialized) && !by_name {
-        return Err(builder.unsupported(
-            "a field that only an alias path reaches, in a model with an `__init__` of its own (validate_by_name=True helps),",
-        ));
-    }
-    Ok(name.to_owned())
 }

@@ -1,5 +1,4 @@
-//! How an instance is made of its fields: as pydantic-core makes it, of values that decoding has already checked. Only
-//! a custom `__init__` has them handed to Pydantic. Hot.
+//! How an instance is made of its fields: as pydantic-core makes it, of values that decoding has already checked. Hot.
 
 use pyo3::PyTraverseError;
 use pyo3::intern;
@@ -10,7 +9,7 @@ use pyo3::types::{PyDict, PySet, PyString, PyTuple};
 use super::decode::Others;
 use super::fields_set::{FieldsSets, Seen};
 use super::{Model, kept};
-use crate::codec::ffi::{DictWalk, instance_dict, new_instance, set_attribute, set_instance_dict};
+use crate::codec::ffi::{DictWalk, new_instance, set_attribute, set_instance_dict};
 use crate::codec::python;
 use crate::codec::state::{Outcome, Refusal};
 
@@ -21,8 +20,6 @@ pub(super) enum Kind {
         /// There are no extras, and the class has the slot for them as `BaseModel` made it.
         lacks_extras: bool,
     },
-    /// A model whose own `__init__` takes the values.
-    Initialized,
     Dataclass {
         slots: bool,
         /// What `__post_init__` takes: the defaults of the init-only fields.
@@ -35,7 +32,7 @@ impl Kind {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Dataclass { post_init, .. } => visit.call(post_init),
-            Self::Model { .. } | Self::Initialized | Self::TypedDict => Ok(()),
+            Self::Model { .. } | Self::TypedDict => Ok(()),
         }
     }
 }
@@ -55,22 +52,6 @@ impl Model {
                     dict.update(extras.as_mapping())?;
                 }
                 Ok(dict.into_any())
-            }
-            Kind::Initialized => {
-                let values = PyDict::new(py);
-                for (index, field) in self.fields.iter().enumerate() {
-                    if seen.has(index) {
-                        values.set_item(&field.input_name, dict.get_item(&field.name)?)?;
-                    }
-                }
-                if let Some(extras) = &others.extras {
-                    values.update(extras.as_mapping())?;
-                }
-                let instance = self.own.validate(values.as_any(), false)?;
-                if !others.kept.is_empty() {
-                    kept::put(others.kept, &instance_dict(&instance)?)?;
-                }
-                Ok(instance)
             }
             Kind::Model {
                 post_init,

@@ -6,6 +6,7 @@
 //! | `field` | one field: its names, its node, what stands for its absence |
 //! | `encode`, `decode` | an instance's fields → attributes and back |
 //! | `instance` | how an instance is made of its fields |
+//! | `values` | attributes → what `model_validate` takes, where Pydantic makes the instance |
 //! | `fields_set` | which fields were there |
 //! | `extras`, `kept` | attributes that are no field: values of `extra="allow"`, bytes of `unknown="keep"` |
 
@@ -17,6 +18,7 @@ mod field;
 mod fields_set;
 mod instance;
 mod kept;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU16;
@@ -26,7 +28,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-pub use build::fields_of;
+pub use build::{fields_of, holder_of_fields};
 pub use field::{Field, stored_name_of};
 
 use crate::codec::ffi::instance_dict;
@@ -39,6 +41,7 @@ use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use extras::Extras;
 use instance::Kind;
+use values::Made;
 
 pub struct ModelNode(Box<Model>);
 
@@ -46,6 +49,7 @@ pub struct Model {
     own: Box<Own>,
     class: Py<PyType>,
     kind: Kind,
+    made: Made,
     pub fields: Box<[Field]>,
     by_attribute: HashMap<Box<str>, u16>,
     /// Which field followed which the last time: DynamoDB does not keep an order, but items of one table tend to have
@@ -71,6 +75,11 @@ impl ModelNode {
 }
 
 impl Model {
+    /// Whether Pydantic's own validator makes the instance, and may change a key on the way.
+    pub fn is_made_by_pydantic(&self) -> bool {
+        !matches!(self.made, Made::Here)
+    }
+
     pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
         self.class.bind(py)
     }
