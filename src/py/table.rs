@@ -398,7 +398,7 @@ impl Table {
                 Some((_, kind, fields)) if kind == "INCLUDE" => Projection::Include(
                     fields
                         .iter()
-                        .map(|field| self.plan().stored_name(py, field))
+                        .map(|field| self.projected_name(py, field))
                         .collect::<PyResult<_>>()?,
                 ),
                 _ => Projection::All,
@@ -416,6 +416,21 @@ impl Table {
             attributes,
             ttl: spec.ttl.as_deref().map(Into::into),
         })
+    }
+
+    /// The stored name of a field that an index is to hold.
+    fn projected_name(&self, py: Python<'_>, field: &str) -> PyResult<Arc<str>> {
+        let stored = self.plan().stored_name(py, field)?;
+        if stored.len() <= limits::KEY_NAME_BYTES {
+            return Ok(stored);
+        }
+        let message = format!(
+            "{}.{field}: an attribute that Include() projects has a name of at most {} bytes, and the stored name has {}.",
+            self.plan().title(),
+            limits::KEY_NAME_BYTES,
+            stored.len()
+        );
+        Err(exceptions::plain(py, "SchemaError", message))
     }
 
     fn write_item(&self, item: &Bound<'_, PyAny>, guard: &Guard, context: Context) -> PyResult<Operation> {

@@ -1,6 +1,7 @@
 """`Attribute(format=...)`: the other text forms of datetimes and UUIDs, each of fixed width."""
 
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any
 from uuid import UUID, uuid1
 
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import UUID4, AwareDatetime, BaseModel, NaiveDatetime, create_model
+from typing_extensions import TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, Index, InvalidItem, ItemAdapter, PartitionKey, SchemaError, SortKey
-from tests.codec.judges import Field
+from tests.codec.judges import Field, check_round_trip
 
 UTC = timezone.utc
 MOMENT = datetime(2026, 1, 31, 10, 30, tzinfo=UTC)
@@ -195,3 +197,45 @@ def test_a_naive_value_in_a_key_is_refused_with_a_format_too():
 def test_a_format_on_another_type_is_refused_when_compiled(annotation, message):
     with pytest.raises(SchemaError, match=rf"Holder\.value.*: .*{message}"):
         Field(annotation)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "stored"),
+    [
+        (Hex | int, IDENTIFIER, {"S": IDENTIFIER.hex}),
+        (Upper | str, IDENTIFIER, {"S": str(IDENTIFIER).upper()}),
+        (Hex | str, "plain", {"S": "plain"}),
+        (Hex | str, IDENTIFIER, {"S": IDENTIFIER.hex}),
+        (date | Seconds, MOMENT.replace(hour=11), {"S": "2026-01-31T11:30:00Z"}),
+        (date | Seconds, date(2026, 1, 31), {"S": "2026-01-31"}),
+        (Offset | int, MOMENT, {"S": "2026-01-31T10:30:00.000000+00:00"}),
+        (Seconds | Hex, IDENTIFIER, {"S": IDENTIFIER.hex}),
+    ],
+)
+def test_formats_hold_for_the_members_of_a_union(annotation, value, stored):
+    field = Field(annotation)
+
+    assert field.store(value) == stored
+    assert (field.load(stored), type(field.load(stored))) == (value, type(value))
+
+
+def test_formats_hold_in_dataclasses_typed_dicts_and_named_types():
+    @dataclass
+    class Point:
+        at: Seconds
+
+    class Note(TypedDict):
+        id: Upper
+
+    class Both(BaseModel):
+        point: Point
+        note: Note
+
+    adapter = ItemAdapter(Both)
+    both = Both(point=Point(at=MOMENT), note={"id": IDENTIFIER})
+
+    assert adapter.dump_item(both) == {
+        "point": {"M": {"at": {"S": "2026-01-31T10:30:00Z"}}},
+        "note": {"M": {"id": {"S": str(IDENTIFIER).upper()}}},
+    }
+    check_round_trip(adapter, both)

@@ -12,6 +12,7 @@ from oxidyn import (
     Attribute,
     Client,
     Epoch,
+    Include,
     Index,
     InvalidExpression,
     InvalidItem,
@@ -238,6 +239,20 @@ def test_the_name_of_a_key_has_at_most_255_bytes():
 
     with pytest.raises(SchemaError, match=r"Named\.value: .*at most 255 bytes, and the stored name has 256"):
         ItemAdapter(named("n" * 256, Index("by_value", partition=True)))
+
+
+def test_the_name_of_an_attribute_that_an_index_includes_has_at_most_255_bytes():
+    def create_table(length: int) -> Any:
+        class Projected(Model, table="projected", indexes={"by_city": Include("note")}):
+            id: Annotated[str, PartitionKey]
+            city: Annotated[str, Index("by_city", partition=True)]
+            note: Annotated[str, Attribute(name="n" * length)]
+
+        return Client.local().table(Projected).create_table()
+
+    create_table(255)
+    with pytest.raises(SchemaError, match=r"Projected\.note: .*at most 255 bytes, and the stored name has 256"):
+        create_table(256)
 
 
 @pytest.mark.parametrize("annotation", [dict[str, int], dict, Any, dict[Any, int]])

@@ -30,6 +30,7 @@ from oxidyn import (
     Index,
     InvalidItem,
     ItemAdapter,
+    ItemSize,
     KeysOnly,
     Model,
     Operation,
@@ -41,6 +42,7 @@ from oxidyn import (
     any_of,
     attr,
     expr,
+    item_size,
     not_,
     some,
 )
@@ -208,9 +210,14 @@ def models_of_others(client: Client) -> None:
 
 
 def adapter(user: User) -> None:
-    of_users = ItemAdapter(User, unset="skip", unknown="error")
+    of_users = ItemAdapter(User, unset="skip", unknown="error", any_numbers="decimal")
     assert_type(of_users.dump_wire(user), bytes)
     assert_type(of_users.load_wire(b"{}"), User)
+    assert_type(of_users.item_size(user), ItemSize)
+    assert_type(item_size(user).bytes, int)
+    assert_type(item_size(user).heaviest[0].path, str)
+    Attribute(format="seconds")
+    Attribute(name="i", format="hex")
 
 
 def errors(users: Table[User], user: User) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from typing_extensions import TypedDict
 
-from oxidyn import AsyncClient, Client, Index, Model, PartitionKey, SortKey, Table, attr, expr, some
+from oxidyn import AsyncClient, Attribute, Client, Index, Model, PartitionKey, SortKey, Table, attr, expr, some
 
 
 class Address(Model):
@@ -71,6 +71,8 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     users.delete(user, returning="new")  # wanted
     _ = users.get(user).age  # wanted
     client.table(User, unset="drop")  # wanted
+    client.table(User, any_numbers="float")  # wanted
+    Attribute(format="iso")  # wanted
     Client("eu-central-1")  # wanted
     users.ops.put(3)  # wanted
 
