@@ -224,14 +224,24 @@ class _Reading:
             )
         if schema["type"] in ("model", "dataclass"):
             *_, schema = self._layers(schema["schema"])
+        computed = {
+            field["property_name"]: field["return_schema"]
+            for field in schema.get("computed_fields", ())
+            if self._is_stored(field["return_schema"])
+        }
         if schema["type"] in ("model-fields", "typed-dict"):
-            return {name: field["schema"] for name, field in schema["fields"].items()}
+            return {name: field["schema"] for name, field in schema["fields"].items()} | computed
         if schema["type"] == "dataclass-args":
-            return {field["name"]: field["schema"] for field in schema["fields"]}
+            return {field["name"]: field["schema"] for field in schema["fields"]} | computed
         raise SchemaError(
             f"{self.title} is no item: expected a model with fields (a Pydantic model, a dataclass, a TypedDict), found "
             f"the Pydantic type {schema['type']!r}."
         )
+
+    def _is_stored(self, schema: Any) -> bool:
+        """Whether a computed field is stored: its type has a stored name, or is part of an index."""
+        marks = [layer.get("metadata", {}).get(NAMESPACE, {}) for layer in self._layers(schema)]
+        return any("name" in each or "roles" in each for each in marks)
 
     def _roles(self) -> Iterator[tuple[str, Role]]:
         for name, schema in self.fields.items():

@@ -103,6 +103,7 @@ impl Format {
 
 /// What our markers say about a type, read from its schema's metadata.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own")]
 pub struct Marks {
     pub epoch: Option<Epoch>,
     /// `Attribute(utc=False)`: a datetime keeps its offset.
@@ -111,6 +112,8 @@ pub struct Marks {
     pub format: Option<Format>,
     /// `Attribute(plaintext=True)`: secrets at any depth are stored in the clear.
     pub plaintext: bool,
+    /// `SerializeAsAny`: instances of subclasses are stored with their own fields.
+    pub of_subclasses: bool,
     /// The type is a field's, not an element's: its value may be absent.
     pub is_field: bool,
 }
@@ -120,6 +123,7 @@ impl Marks {
     fn for_part(&self) -> Self {
         Self {
             plaintext: self.plaintext,
+            of_subclasses: self.of_subclasses,
             ..Self::default()
         }
     }
@@ -173,8 +177,8 @@ pub struct Builder<'a, 'py> {
     path: Vec<String>,
     schemas: HashMap<String, Bound<'py, PyDict>>,
     schema_list: Option<Bound<'py, PyList>>,
-    /// By name, by whether secrets are stored in the clear, and by who validates.
-    numbers: HashMap<(String, bool, ValidatedBy), u32>,
+    /// By name, by what marks reach there (`plaintext`, `of_subclasses`), and by who validates.
+    numbers: HashMap<(String, bool, bool, ValidatedBy), u32>,
     pending: Vec<Pending<'py>>,
     /// References that are being compiled in place: meeting one again is a recursion.
     open: Vec<String>,
@@ -185,7 +189,7 @@ pub struct Builder<'a, 'py> {
 struct Pending<'py> {
     number: u32,
     schema: Bound<'py, PyDict>,
-    plaintext: bool,
+    marks: Marks,
     validated_by: ValidatedBy,
 }
 
@@ -289,6 +293,7 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     fn build_kind(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
+        self.marks.of_subclasses |= serializes_as_any(schema)?;
         let whole = self.whole.take();
         let claimed = self.claim(kind, schema)?;
         self.whole = whole;
@@ -442,8 +447,8 @@ impl<'a, 'py> Builder<'a, 'py> {
             _ if let Some(standard) = standard::of(&form)? => standard.tags(),
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
-        let plaintext = self.marks.plaintext;
-        let key = (name.to_owned(), plaintext, self.validated_by);
+        let marks = self.marks.for_part();
+        let key = (name.to_owned(), marks.plaintext, marks.of_subclasses, self.validated_by);
         let number = match self.numbers.get(&key) {
             Some(&number) => number,
             None => {
@@ -452,7 +457,7 @@ impl<'a, 'py> Builder<'a, 'py> {
                 self.pending.push(Pending {
                     number,
                     schema,
-                    plaintext,
+                    marks,
                     validated_by: self.validated_by,
                 });
                 number
@@ -480,14 +485,11 @@ impl<'a, 'py> Builder<'a, 'py> {
         while let Some(Pending {
             number,
             schema,
-            plaintext,
+            marks,
             validated_by,
         }) = self.pending.pop()
         {
-            self.marks = Marks {
-                plaintext,
-                ..Marks::default()
-            };
+            self.marks = marks;
             let name = match schema.member("cls")? {
                 Some(class) => class.getattr("__name__")?.extract()?,
                 None => self.options.title.clone(),
@@ -685,6 +687,22 @@ impl<'a, 'py> Builder<'a, 'py> {
         class
             .and_then(|class| class.call1((format!("{}: {reason}.", self.path()),)))
             .map_or_else(|error| error, PyErr::from_value)
+    }
+}
+
+/// Whether the schema is one of `SerializeAsAny`, which is a function in Pydantic's older releases.
+pub fn serializes_as_any(schema: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let Some(serializer) = schema.member("serialization")? else {
+        return Ok(false);
+    };
+    let serializer = serializer.cast_into::<PyDict>()?;
+    match serializer.text("type")?.as_deref() {
+        Some("any") => Ok(true),
+        Some("function-wrap") => known::is_function(
+            &serializer,
+            "SerializeAsAny.__get_pydantic_core_schema__.<locals>.<lambda>",
+        ),
+        _ => Ok(false),
     }
 }
 

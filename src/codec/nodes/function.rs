@@ -16,7 +16,9 @@ use super::any::AnyNode;
 use super::model::{Model, holder_of_fields};
 use crate::codec::node::{Codec, Node};
 use crate::codec::options::Load;
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags, ValidatedBy, oxidyn_metadata, remove, without_constraints};
+use crate::codec::schema::{
+    Builder, Own, SchemaDict, Tags, ValidatedBy, oxidyn_metadata, remove, serializes_as_any, without_constraints,
+};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::codec::{infer, python};
 use crate::wire::Tag;
@@ -499,7 +501,8 @@ fn counting_serializer<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Option<Boun
     let json_only = serializer
         .text("when_used")?
         .is_some_and(|used| used.starts_with("json"));
-    Ok((kind.starts_with("function-") && !json_only).then_some(serializer))
+    let counts = kind.starts_with("function-") && !json_only && !serializes_as_any(schema)?;
+    Ok(counts.then_some(serializer))
 }
 
 /// Whether a type has a serializer of the user's for python values.

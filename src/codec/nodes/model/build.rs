@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::computed::build_computed;
 use super::extras::Extras;
 use super::field::{Absent, build_field};
 use super::fields_set::FieldsSets;
@@ -146,6 +147,17 @@ fn build_fields<'py>(
         Made::Outside => builder.needs_names |= outer_names,
         Made::Here => builder.needs_names = outer_names,
     }
+    let computed = builder.with_validation(ValidatedBy::Node, |builder| {
+        build_computed(inner, &kind, is_root, builder)
+    })?;
+    for (place, field) in (fields.len()..).zip(&computed) {
+        let index = u16::try_from(place).expect("fewer fields than 65,536");
+        if by_attribute.insert(field.stored.clone(), index).is_some() {
+            let message = format!("the name {:?} is stored for another field already", field.stored);
+            let name = field.name.bind(py).to_string();
+            return builder.inside(name, |builder| Err(builder.schema_error(&message)));
+        }
+    }
     let successors = (1..=fields.len())
         .chain([0])
         .map(|next| AtomicU16::new(u16::try_from(next).unwrap_or(0)));
@@ -177,6 +189,7 @@ fn build_fields<'py>(
         successors: successors.collect(),
         awaited,
         fields: fields.into_boxed_slice(),
+        computed: computed.into_boxed_slice(),
         by_attribute,
         template: if is_typed_dict {
             Template::empty(py, names)
@@ -186,6 +199,7 @@ fn build_fields<'py>(
         no_arguments: PyTuple::empty(py).unbind(),
         extras,
         keeps_unknown,
+        subclasses: None,
     };
     Ok(ModelNode(Box::new(model)).into())
 }

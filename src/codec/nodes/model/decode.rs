@@ -98,6 +98,10 @@ impl Model {
         }
         let name = reader.key()?;
         if let Some(&index) = self.by_attribute.get(&*name) {
+            if usize::from(index) >= self.fields.len() {
+                reader.skip_value()?;
+                return Ok(None);
+            }
             self.successors[previous].store(index, Ordering::Relaxed);
             return Ok(Some(usize::from(index)));
         }

@@ -8,9 +8,12 @@
 //! | `instance` | how an instance is made of its fields |
 //! | `values` | attributes → what `model_validate` takes, where Pydantic makes the instance |
 //! | `fields_set` | which fields were there |
+//! | `computed` | computed fields that are stored |
+//! | `subclasses` | what `SerializeAsAny` stores of an instance of a subclass |
 //! | `extras`, `kept` | attributes that are no field: values of `extra="allow"`, bytes of `unknown="keep"` |
 
 mod build;
+mod computed;
 mod decode;
 mod encode;
 mod extras;
@@ -18,6 +21,7 @@ mod field;
 mod fields_set;
 mod instance;
 mod kept;
+mod subclasses;
 mod values;
 
 use std::collections::HashMap;
@@ -41,6 +45,7 @@ use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use extras::Extras;
 use instance::Kind;
+use subclasses::Subclasses;
 use values::Made;
 
 pub struct ModelNode(Box<Model>);
@@ -51,6 +56,9 @@ pub struct Model {
     kind: Kind,
     made: Made,
     pub fields: Box<[Field]>,
+    /// Computed fields that are stored.
+    pub computed: Box<[Field]>,
+    /// The places of the fields, and behind them of the computed ones, by stored names.
     by_attribute: HashMap<Box<str>, u16>,
     /// Which field followed which the last time: DynamoDB does not keep an order, but items of one table tend to have
     /// the same. The last place is for the beginning.
@@ -66,6 +74,8 @@ pub struct Model {
     extras: Option<Box<Extras>>,
     /// Whether attributes that are no field are written back.
     keeps_unknown: bool,
+    /// For `SerializeAsAny`: what is stored of instances of subclasses.
+    subclasses: Option<Box<Subclasses>>,
 }
 
 impl ModelNode {
@@ -89,7 +99,8 @@ impl Model {
     }
 
     pub fn field(&self, py: Python<'_>, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name.bind(py) == name)
+        let mut stored = self.fields.iter().chain(&self.computed);
+        stored.find(|field| field.name.bind(py) == name)
     }
 
     pub fn is_instance(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -103,6 +114,9 @@ impl Model {
     /// A field's value in an instance.
     pub fn value_of<'py>(&self, instance: &Bound<'py, PyAny>, field: &Field) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = instance.py();
+        if self.computed.iter().any(|computed| std::ptr::eq(computed, field)) {
+            return instance.getattr(field.name.bind(py)).map(Some);
+        }
         match &self.kind {
             Kind::TypedDict => instance.cast::<PyDict>()?.get_item(field.name.bind(py)),
             Kind::Dataclass { slots: true, .. } => instance.getattr_opt(field.name.bind(py)),
@@ -117,12 +131,23 @@ impl Codec for ModelNode {
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let config = schema.member("config")?.map(Bound::cast_into).transpose()?;
         let config = config.or_else(|| builder.config.clone());
-        builder.with_config(config, |builder| match schema.text("type")?.as_deref() {
+        // What `SerializeAsAny` says of a model does not reach into its fields.
+        let of_subclasses = std::mem::take(&mut builder.marks.of_subclasses);
+        let node = builder.with_config(config, |builder| match schema.text("type")?.as_deref() {
             Some("model") if schema.flag("root_model")?.unwrap_or(false) => RootModelNode::build(schema, builder),
             Some("model") => build::build_model(schema, builder),
             Some("dataclass") => build::build_dataclass(schema, builder),
             _ => build::build_typed_dict(schema, builder),
-        })
+        });
+        builder.marks.of_subclasses = of_subclasses;
+        let mut node = node?;
+        if let Node::Model(Self(model)) = &mut node
+            && of_subclasses
+            && !model.is_typed_dict()
+        {
+            model.subclasses = Some(Box::new(Subclasses::new(builder.options)));
+        }
+        Ok(node)
     }
 
     fn tags(&self) -> Tags {
@@ -139,7 +164,11 @@ impl Codec for ModelNode {
         if let Some(extras) = &model.extras {
             extras.traverse(visit)?;
         }
-        model.fields.iter().try_for_each(|field| field.traverse(visit))
+        if let Some(subclasses) = &model.subclasses {
+            subclasses.traverse(visit)?;
+        }
+        let mut stored = model.fields.iter().chain(&model.computed);
+        stored.try_for_each(|field| field.traverse(visit))
     }
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
