@@ -8,7 +8,18 @@ from uuid import UUID, uuid1
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import UUID4, AwareDatetime, BaseModel, NaiveDatetime, create_model
+from pydantic import (
+    UUID4,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    NaiveDatetime,
+    PlainSerializer,
+    WrapValidator,
+    create_model,
+)
+from pydantic import Field as Constrained
 from typing_extensions import TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, Index, InvalidItem, ItemAdapter, PartitionKey, SchemaError, SortKey
@@ -239,3 +250,25 @@ def test_formats_hold_in_dataclasses_typed_dicts_and_named_types():
         "note": {"M": {"id": {"S": str(IDENTIFIER).upper()}}},
     }
     check_round_trip(adapter, both)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[UUID, AfterValidator(lambda value: value), Attribute(format="hex")],
+        Annotated[UUID, BeforeValidator(lambda value: value), Attribute(format="hex")],
+        Annotated[UUID, WrapValidator(lambda value, handler: handler(value)), Attribute(format="hex")],
+        Annotated[Hex, AfterValidator(lambda value: value)],
+        Annotated[Hex, Constrained(strict=True)],
+        Annotated[Hex, PlainSerializer(str)],
+    ],
+    ids=["after", "before", "wrap", "inside after", "strict", "serializer"],
+)
+@pytest.mark.parametrize("role", [None, PartitionKey])
+def test_formats_hold_beside_validators_and_serializers_of_the_users(annotation, role):
+    field = Field(annotation if role is None else Annotated[annotation, role])
+
+    assert field.store(IDENTIFIER) == {"S": IDENTIFIER.hex}
+    field.check_round_trip(IDENTIFIER)
+    if role is not None:
+        assert field.refusal({"S": str(IDENTIFIER)})["type"] == "key_form"
