@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use super::nodes::function::is_transparent;
+use super::schema::{SchemaDict, remove, without_constraints};
 use super::state::{Decoding, Outcome, Refusal};
 use super::{infer, python};
 use crate::wire::Tag;
@@ -136,6 +138,41 @@ impl Own {
         whole.set_item("schema", schema)?;
         whole.set_item("definitions", definitions)?;
         Ok(whole)
+    }
+
+    /// What converts a value and asks nothing more of it.
+    pub fn without_constraints(&self, py: Python<'_>) -> PyResult<Self> {
+        let config = self.config.as_ref().map(|config| config.bind(py).copy()).transpose()?;
+        if let Some(config) = &config {
+            let constraints = [
+                "str_min_length",
+                "str_max_length",
+                "str_strip_whitespace",
+                "str_to_lower",
+                "str_to_upper",
+            ];
+            remove(config, &constraints)?;
+        }
+        let schema = without_constraints(self.schema.bind(py))?;
+        let definitions = self.definitions.as_ref().map(|definitions| definitions.bind(py));
+        Ok(Self::new(&schema, config.as_ref(), definitions))
+    }
+
+    /// Whether one of the functions around the type takes the validation's info.
+    #[cold]
+    pub fn takes_info(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut schema = self.schema.bind(py).clone();
+        loop {
+            let kind = schema.text("type")?.unwrap_or_default();
+            if kind.starts_with("function-") && schema.schema("function")?.text("type")?.as_deref() == Some("with-info")
+            {
+                return Ok(true);
+            }
+            match schema.member("schema")?.filter(|_| is_transparent(&kind)) {
+                Some(inner) => schema = inner.cast_into()?,
+                None => return Ok(false),
+            }
+        }
     }
 
     /// The schema and its config.

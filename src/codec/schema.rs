@@ -516,22 +516,7 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     /// The same without constraints: what converts a value and asks nothing more of it.
     pub fn own_without_constraints(&self, schema: &Bound<'py, PyDict>) -> PyResult<Box<Own>> {
-        let schema = without_constraints(schema)?;
-        let Some(config) = &self.config else {
-            return Ok(self.own(&schema));
-        };
-        let config = config.copy()?;
-        remove(
-            &config,
-            &[
-                "str_min_length",
-                "str_max_length",
-                "str_strip_whitespace",
-                "str_to_lower",
-                "str_to_upper",
-            ],
-        )?;
-        Ok(Box::new(Own::new(&schema, Some(&config), self.schema_list.as_ref())))
+        Ok(Box::new(self.own(schema).without_constraints(self.py)?))
     }
 
     /// Compile the schema of a place in a plan that is compiled already.

@@ -209,6 +209,14 @@ impl Refusal {
         }))
     }
 
+    /// The exception that is not about the item.
+    pub fn raised(&self) -> Option<&PyErr> {
+        match self {
+            Self::Raised(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// After this, another member of a union may take the value. What is not about the item passes at once; a value that
     /// is too deep, or contains itself, is so for every member.
     #[cold]

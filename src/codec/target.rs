@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pyo3::PyTraverseError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
@@ -184,12 +185,20 @@ pub fn validated<'py>(node: &Node, own: &Own, value: &Bound<'py, PyAny>, lax: bo
     if node.holds(value) {
         return Ok(value.clone());
     }
-    own.validate(value, lax).map_err(|refusal| {
-        if node.hides() {
+    own.validate(value, lax).or_else(|refusal| {
+        let py = value.py();
+        // A validator that takes `info` may look for the other fields. They are not known here, so it is skipped.
+        let lacks_data = refusal.raised().is_some_and(|error| {
+            error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyAttributeError>(py)
+        });
+        if lacks_data && own.takes_info(py)? {
+            return own.without_constraints(py)?.validate(value, lax);
+        }
+        Err(if node.hides() {
             refusal.without_values()
         } else {
             refusal
-        }
+        })
     })
 }
 

@@ -8,15 +8,18 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     PlainSerializer,
     PlainValidator,
     WrapSerializer,
+    WrapValidator,
     field_serializer,
     field_validator,
     model_serializer,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
+from pydantic_core import core_schema
 
 from oxidyn import Attribute, InvalidItem, ItemAdapter, SchemaError
 from tests.codec.judges import Field, check_round_trip
@@ -31,7 +34,7 @@ def decode(value: Any) -> Any:
 
 
 HexBytes = Annotated[bytes, PlainSerializer(encode), BeforeValidator(decode)]
-CheckedHexBytes = Annotated[bytes, PlainSerializer(encode), AfterValidator(bytes)]
+CheckedHexBytes = Annotated[bytes, PlainSerializer(encode), AfterValidator(lambda code: code)]
 
 
 def mask(_: object) -> str:
@@ -300,3 +303,78 @@ def test_a_serializer_that_raises_is_a_refusal_with_its_path():
     field = Field(Annotated[bytes, PlainSerializer(fail), BeforeValidator(decode)])
 
     assert field.refusal_to_store(b"a")["loc"] == ("value",)
+
+
+# Types that only a function makes
+
+
+class Money:
+    def __init__(self, text: str) -> None:
+        self.cents = round(float(text) * 100)
+
+    def __str__(self) -> str:
+        return f"{self.cents / 100:.2f}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Money) and other.cents == self.cents
+
+    def __hash__(self) -> int:
+        return hash(self.cents)
+
+
+@pytest.mark.parametrize("load", ["validate", "trust"])
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[
+            Money,
+            PlainValidator(lambda value: value if isinstance(value, Money) else Money(value)),
+            PlainSerializer(str),
+        ],
+        Annotated[
+            Money,
+            BeforeValidator(lambda value: value if isinstance(value, Money) else Money(value)),
+            PlainSerializer(str),
+        ],
+        Annotated[
+            Money,
+            WrapValidator(lambda value, handler: handler(value if isinstance(value, Money) else Money(value))),
+            PlainSerializer(str, when_used="json"),
+        ],
+    ],
+    ids=["plain", "before", "wrap, serialized for JSON only"],
+)
+def test_a_class_that_cannot_be_stored_is_stored_as_its_serializer_says(annotation, load):
+    field = Field(annotation, config=ConfigDict(arbitrary_types_allowed=True), load=load)
+
+    assert field.store(Money("1.5")) == {"S": "1.50"}
+    field.check_round_trip(Money("1.5"))
+
+
+@pytest.mark.parametrize("load", ["validate", "trust"])
+def test_a_class_that_makes_the_value_of_another_type_is_the_type(load):
+    class Code(str):
+        __slots__ = ()
+
+    class Tagged:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Tagged) and other.text == self.text
+
+        __hash__ = None
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+            return core_schema.no_info_after_validator_function(
+                cls,
+                core_schema.str_schema(),
+                serialization=core_schema.plain_serializer_function_ser_schema(lambda tagged: tagged.text),
+            )
+
+    code = Field(Annotated[str, AfterValidator(Code)], load=load)
+    assert type(code.load(code.store("a"))) is Code
+    tagged = Field(Tagged, load=load)
+    assert tagged.store("a") == {"S": "a"}
+    assert tagged.load({"S": "a"}) == Tagged("a")

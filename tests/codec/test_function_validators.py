@@ -27,7 +27,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError, PydanticKnownError, PydanticUseDefault
 from typing_extensions import TypedDict
 
-from oxidyn import Epoch, InvalidItem, ItemAdapter
+from oxidyn import Client, Epoch, InvalidItem, ItemAdapter, expr
 from tests.codec.judges import Field, check_round_trip
 
 MOMENT = datetime(2026, 1, 31, tzinfo=timezone.utc)
@@ -694,3 +694,39 @@ def attribute(value: Any) -> Any:
             return {"L": [attribute(each) for each in value]}
         case _:
             return {"N": repr(value)}
+
+
+# Keys and the values of conditions
+
+
+def test_a_value_of_a_key_passes_the_fields_own_validators():
+    class User(BaseModel):
+        email: Annotated[str, AfterValidator(str.lower)]
+
+    with Client.local() as client:
+        users = client.table(User, name="users", partition="email")
+        users.create_table()
+        users.put(User(email="A@x"))
+
+        assert users.get("A@X") == User(email="a@x")
+
+
+def test_a_validator_that_needs_the_other_fields_is_skipped_where_they_are_not_known():
+    class Span(BaseModel):
+        start: int
+        end: int
+
+        @field_validator("end")
+        @classmethod
+        def ordered(cls, end: int, info: Any) -> int:
+            if end < info.data["start"]:
+                raise ValueError("before the start")
+            return end
+
+    with Client.local() as client:
+        spans = client.table(Span, name="spans", partition="end")
+        spans.create_table()
+        spans.put(Span(start=1, end=2))
+
+        assert spans.get(2) == Span(start=1, end=2)
+        assert [span.end for span in spans.scan(where=expr(Span).end == 2)] == [2]

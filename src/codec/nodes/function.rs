@@ -10,10 +10,11 @@
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::any::AnyNode;
 use super::model::{Model, holder_of_fields};
+use super::opaque::OpaqueNode;
 use crate::codec::node::{Codec, Node};
 use crate::codec::options::Load;
 use crate::codec::schema::{
@@ -71,10 +72,12 @@ struct Chain<'py> {
     serializer: Option<Bound<'py, PyDict>>,
     /// `Attribute(serializer=...)`.
     says: Option<bool>,
-    /// A before, wrap or plain validator of the user's, which can undo a serializer.
+    /// A before, wrap or plain validator of the user's, or a class that is called: it can undo a serializer.
     undoes: bool,
     /// An after validator of the user's on a type that is no model.
     after: bool,
+    /// There is a serializer, for Python or for JSON.
+    is_serialized: bool,
     innermost: Bound<'py, PyDict>,
 }
 
@@ -171,18 +174,37 @@ pub fn build<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder
         // Pydantic's own types have nodes of their own.
         return Err(builder.unsupported(&format!("a `{kind}` type")));
     }
-    if kind == "function-plain" {
-        let own = builder.own(&whole);
-        return Ok(Some(Function::unread(Stored::Value, own, builder)));
+    let makes = match function.cast::<PyType>() {
+        Ok(class) if kind == "function-after" => Some(chain.is_serialized || !infer::is_storable_class(class)?),
+        _ => None,
+    };
+    if kind == "function-plain" || makes == Some(true) {
+        return build_made(schema, &whole, builder).map(Some);
     }
-    if builder.options.load == Load::Trust && is_users {
-        return builder.build(&schema.schema("schema")?).map(Some);
+    // A class is the type, and no validator of it; so is what makes values of a type that has no form of its own.
+    if builder.options.load == Load::Trust
+        && is_users
+        && makes.is_none()
+        && let Some(inner) = builder.attempt(&schema.schema("schema")?)?
+    {
+        return Ok(Some(inner));
     }
     if kind == "function-after" {
         build_after(schema, &whole, is_users, builder).map(Some)
     } else {
         build_around(schema, &whole, builder).map(Some)
     }
+}
+
+/// A type that only the function makes: written as its serializer says, read by the wire type alone.
+fn build_made<'py>(
+    schema: &Bound<'py, PyDict>,
+    whole: &Bound<'py, PyDict>,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Node> {
+    let own = builder.own(whole);
+    let inner = OpaqueNode::build(schema, builder)?;
+    Ok(Function::unread(inner, Stored::Value, own, builder))
 }
 
 /// The decoded value, and then the function.
@@ -237,7 +259,7 @@ fn build_around<'py>(
     let inner_schema = without_constraints(&schema.schema("schema")?)?;
     let outside = builder.validated_by != ValidatedBy::Node;
     let outer_names = std::mem::take(&mut builder.needs_names);
-    let inner = builder.with_validation(ValidatedBy::Function, |builder| builder.build(&inner_schema))?;
+    let native = builder.with_validation(ValidatedBy::Function, |builder| builder.attempt(&inner_schema))?;
     let by_name = std::mem::replace(&mut builder.needs_names, outer_names);
     // What a marker says of the stored form is all that may stand there.
     let lenient = builder.marks.is_empty();
@@ -250,10 +272,15 @@ fn build_around<'py>(
             by_name,
         }
     };
+    let (inner, read) = match native {
+        Some(inner) => (inner, Read::Typed),
+        // The function makes what has no form of its own.
+        None => (OpaqueNode::build(schema, builder)?, Read::Untyped),
+    };
     Ok(Function {
         inner,
         stored: Stored::Value,
-        read: Read::Typed,
+        read,
         lenient,
         finish,
     }
@@ -276,7 +303,7 @@ fn build_serialized<'py>(
     } else {
         Stored::Serialized(builder.own(layer), tags)
     };
-    let node = Function::unread(stored, builder.own(whole), builder);
+    let node = Function::unread(AnyNode.into(), stored, builder.own(whole), builder);
     // A model's fields are wanted all the same: for its keys and for references.
     let kind = chain.innermost.text("type")?.unwrap_or_default();
     if !matches!(kind.as_str(), "model" | "dataclass" | "typed-dict") {
@@ -293,14 +320,14 @@ fn build_serialized<'py>(
 
 impl Function {
     /// A value that no node can read: decoded by its wire type, and left to Pydantic.
-    fn unread(stored: Stored, own: Box<Own>, builder: &Builder<'_, '_>) -> Node {
+    fn unread(inner: Node, stored: Stored, own: Box<Own>, builder: &Builder<'_, '_>) -> Node {
         let finish = if builder.validated_by == ValidatedBy::Node {
             Finish::Validate { own, by_name: false }
         } else {
             Finish::Outside
         };
         Self {
-            inner: AnyNode.into(),
+            inner,
             stored,
             read: Read::Untyped,
             lenient: false,
@@ -434,6 +461,7 @@ impl<'py> Chain<'py> {
             says: None,
             undoes: false,
             after: false,
+            is_serialized: false,
             innermost: whole.clone(),
         };
         let mut afters = false;
@@ -444,13 +472,18 @@ impl<'py> Chain<'py> {
             {
                 chain.says = marks.flag("serializer")?;
             }
+            chain.is_serialized |= layer.member("serialization")?.is_some();
             if chain.serializer.is_none() && counting_serializer(&layer)?.is_some() {
                 chain.serializer = Some(layer.clone());
             }
             let kind = layer.text("type")?.unwrap_or_default();
-            if kind.starts_with("function-") && !is_pydantics(&function_of(&layer)?.0)? {
-                afters |= kind == "function-after";
-                chain.undoes |= kind != "function-after";
+            if kind.starts_with("function-") {
+                let (function, _) = function_of(&layer)?;
+                // What calls a class makes an instance of what is stored.
+                let checks = kind == "function-after" && !is_class(&function);
+                let is_users = !is_pydantics(&function)?;
+                afters |= is_users && checks;
+                chain.undoes |= is_users && !checks;
             }
             let Some(inner) = layer.member("schema")?.filter(|_| is_transparent(&kind)) else {
                 let is_model = matches!(kind.as_str(), "model" | "dataclass");
@@ -515,6 +548,10 @@ fn function_of<'py>(schema: &Bound<'py, PyDict>) -> PyResult<(Bound<'py, PyAny>,
     let function = schema.schema("function")?;
     let with_info = function.text("type")?.is_some_and(|kind| kind == "with-info");
     Ok((function.required("function")?, with_info))
+}
+
+fn is_class(function: &Bound<'_, PyAny>) -> bool {
+    function.is_instance_of::<PyType>()
 }
 
 /// Pydantic's own functions belong to its types; what they do is known.
