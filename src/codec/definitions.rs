@@ -1,49 +1,57 @@
 //! The schemas that others refer to: each is compiled once, and a reference finds it by its number. This is what makes
-//! recursive models possible.
+//! recursive models possible. What else a plan's values share is here too: the names of their maps, and the classes that
+//! turn up where no type is declared.
 
 use std::sync::OnceLock;
 
 use pyo3::PyTraverseError;
 use pyo3::pyclass::PyVisit;
 
+use super::instance::Classes;
+use super::names::Names;
 use super::node::Node;
 
 #[derive(Default)]
-pub struct Definitions(Vec<OnceLock<Node>>);
+pub struct Definitions {
+    nodes: Vec<OnceLock<Node>>,
+    pub classes: Classes,
+    pub names: Names,
+}
 
 impl Definitions {
     pub fn reserve(&mut self) -> u32 {
-        self.0.push(OnceLock::new());
-        u32::try_from(self.0.len() - 1).expect("a schema has fewer definitions")
+        self.nodes.push(OnceLock::new());
+        u32::try_from(self.nodes.len() - 1).expect("a schema has fewer definitions")
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.nodes.len()
     }
 
     /// Forget what was reserved after the first so many.
     pub fn truncate(&mut self, length: usize) {
-        self.0.truncate(length);
+        self.nodes.truncate(length);
     }
 
     pub fn set(&self, number: u32, node: Node) {
         assert!(
-            self.0[number as usize].set(node).is_ok(),
+            self.nodes[number as usize].set(node).is_ok(),
             "each definition is compiled once"
         );
     }
 
     #[inline]
     pub fn get(&self, number: u32) -> &Node {
-        self.0[number as usize]
+        self.nodes[number as usize]
             .get()
             .expect("every reserved definition is compiled before the plan is used")
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0
+        self.nodes
             .iter()
             .filter_map(OnceLock::get)
-            .try_for_each(|node| node.traverse(visit))
+            .try_for_each(|node| node.traverse(visit))?;
+        self.classes.traverse(visit)
     }
 }

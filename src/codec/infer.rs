@@ -9,7 +9,8 @@ use pyo3::types::{
     PyTime, PyTuple, PyType,
 };
 
-use super::ffi::DictWalk;
+use super::ffi::{DictWalk, float_object, utf8};
+use super::instance;
 use super::nodes::bytes::{bytes_object, encode_bytes};
 use super::nodes::list::encode_elements;
 use super::nodes::map::check_key;
@@ -24,11 +25,34 @@ use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, float, number, writer};
 
-/// Append any value by its type.
+/// Append any value by its type. Hot: the types of JSON first, each told by its address alone.
+#[inline]
 pub fn encode(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
     if let Ok(text) = value.cast_exact::<PyString>() {
         encode_str(text, state)
-    } else if let Ok(dict) = value.cast::<PyDict>() {
+    } else if value.is_exact_instance_of::<PyInt>() {
+        encode_int(value, state, "int_type", "an int")
+    } else if let Ok(dict) = value.cast_exact::<PyDict>() {
+        encode_dict(dict, state)
+    } else if let Ok(list) = value.cast_exact::<PyList>() {
+        encode_elements(list.iter(), |_, element, state| encode(element, state), state)
+    } else if let Ok(float) = value.cast_exact::<PyFloat>() {
+        encode_float(float.value(), state)
+    } else if let Ok(value) = value.cast_exact::<PyBool>() {
+        writer::push_bool(state.out, value.is_true());
+        Ok(())
+    } else if value.is_none() {
+        writer::push_null(state.out);
+        Ok(())
+    } else {
+        encode_other(value, state)
+    }
+}
+
+#[inline(never)]
+fn encode_other(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+    let py = value.py();
+    if let Ok(dict) = value.cast::<PyDict>() {
         encode_dict(dict, state)
     } else if let Ok(list) = value.cast::<PyList>() {
         encode_elements(list.iter(), |_, element, state| encode(element, state), state)
@@ -36,32 +60,34 @@ pub fn encode(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()>
         encode_elements(tuple.iter(), |_, element, state| encode(element, state), state)
     } else if value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>() {
         encode_set(value, state)
-    } else if value.is_exact_instance_of::<PyInt>() || value.is_exact_instance_of::<PyFloat>() {
-        encode_scalar(value, state)
-    } else if value.is_instance(python::enum_base(value.py())?)? {
-        encode(&value.getattr(pyo3::intern!(value.py(), "value"))?, state)
+    } else if value.is_instance(python::enum_base(py)?)? {
+        encode(&value.getattr(pyo3::intern!(py, "value"))?, state)
+    } else if push_scalar(value, state)? || encode_untyped(value, state)? {
+        Ok(())
+    } else if value.is_instance(python::uuid(py)?)? {
+        encode_uuid(value, state)
+    } else if instance::encode_instance(value, state)? {
+        Ok(())
+    } else if value.is_instance(python::deque(py)?)? {
+        let elements = value.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+        encode_elements(elements.into_iter(), |_, element, state| encode(element, state), state)
+    } else if value.is_instance(python::pattern(py)?)? {
+        encode(&value.getattr(pyo3::intern!(py, "pattern"))?, state)
+    } else if value.is_instance(python::text_classes(py)?)? {
+        encode_str(&value.str()?, state)
     } else {
-        encode_other(value, state)
+        Err(Refusal::unexpected(
+            "value_type",
+            "a value that can be stored without a type of its own (None, a bool, number, str, bytes, UUID, date, \
+             datetime, time, timedelta, enum member, URL, IP address, path, pattern, list, tuple, deque, set or dict, or \
+             an instance of a model or dataclass)",
+            value,
+        ))
     }
-}
-
-fn encode_other(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-    if push_scalar(value, state)? || encode_untyped(value, state)? {
-        return Ok(());
-    }
-    if value.is_instance(python::uuid(value.py())?)? {
-        return encode_uuid(value, state);
-    }
-    Err(Refusal::unexpected(
-        "value_type",
-        "a value that can be stored without a type of its own (None, a bool, number, str, bytes, UUID, date, datetime, \
-         time, timedelta, enum member, list, tuple, set or dict)",
-        value,
-    ))
 }
 
 fn encode_dict(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Outcome<()> {
-    state.push(b"{\"M\":");
+    writer::push_small(state.out, b"{\"M\":");
     if dict.is_empty() {
         state.push(b"{}}");
         return Ok(());
@@ -82,7 +108,9 @@ pub fn encode_members(dict: &Bound<'_, PyDict>, state: &mut Encoding<'_>) -> Out
         let Ok(name) = key.cast_exact::<PyString>() else {
             return Err(Refusal::unexpected("string_type", "a str as a key", &key).under(step));
         };
-        let text = name.to_str().map_err(|_| surrogates(name).under(step))?;
+        let Some(text) = utf8(name) else {
+            return Err(surrogates(name).under(step));
+        };
         check_key(text.len()).map_err(|refusal| refusal.under(step))?;
         if !first {
             state.push(b",");
@@ -198,6 +226,11 @@ pub fn number<'py>(py: Python<'py>, text: &str) -> Outcome<Bound<'py, PyAny>> {
     if let Some(value) = parse_i64(text.as_bytes()) {
         return Ok(int_object(py, value));
     }
+    if is_short_fraction(text)
+        && let Some(value) = float::decode(text.as_bytes())
+    {
+        return Ok(float_object(py, value)?);
+    }
     let mut canonical = Vec::with_capacity(text.len());
     number::push_canonical(&mut canonical, text).map_err(Refusal::number)?;
     if !canonical.contains(&b'.') {
@@ -208,6 +241,18 @@ pub fn number<'py>(py: Python<'py>, text: &str) -> Outcome<Bound<'py, PyAny>> {
         Some(value) => Ok(PyFloat::new(py, value).into_any()),
         None => Ok(python::decimal(py)?.call1((text,))?),
     }
+}
+
+/// Whether it is a number with a fraction that is a float's shortest text in value: a float keeps 15 digits.
+#[inline]
+fn is_short_fraction(text: &str) -> bool {
+    const DIGITS_AND_POINT: usize = 16;
+    let number = text.strip_prefix('-').unwrap_or(text);
+    let is_short = number.len() <= DIGITS_AND_POINT && matches!(number.as_bytes(), [b'0'..=b'9', .., b'1'..=b'9']);
+    is_short
+        && number
+            .split_once('.')
+            .is_some_and(|(whole, fraction)| whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()))
 }
 
 /// The same without floats.
@@ -248,22 +293,28 @@ pub fn decode<'py>(tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, '
         }
         Tag::L => {
             state.enter()?;
-            let list = PyList::empty(py);
+            let start = state.elements.len();
             let mut more = reader.begin_array()?;
             while more {
-                let element = decode_value(reader, state);
-                list.append(element.map_err(|refusal| refusal.under(|| Step::Index(list.len())))?)?;
+                match decode_value(reader, state) {
+                    Ok(element) => state.elements.push(element),
+                    Err(refusal) => {
+                        let index = state.elements.len() - start;
+                        state.elements.truncate(start);
+                        return Err(refusal.under(|| Step::Index(index)));
+                    }
+                }
                 more = reader.next_element()?;
             }
             state.leave();
-            Ok(list.into_any())
+            Ok(PyList::new(py, state.elements.drain(start..))?.into_any())
         }
         Tag::M => {
             state.enter()?;
             let dict = PyDict::new(py);
             let mut more = reader.begin_object()?;
             while more {
-                let key = str_object(py, &reader.key()?)?;
+                let key = state.names.object(py, &reader.key()?)?;
                 let value = decode_value(reader, state);
                 let value = value.map_err(|refusal| refusal.under(|| Step::Name(key.clone().unbind())))?;
                 dict.set_item(key, value)?;

@@ -6,7 +6,8 @@
 //! | `node`, `nodes/` | the families of values, one file each, and the one list of all |
 //! | `own` | Pydantic's own validator and serializer of a schema |
 //! | `definitions` | schemas that others refer to, so that models may be recursive |
-//! | `infer` | values without a schema |
+//! | `infer`, `instance` | values without a schema; instances among them |
+//! | `names` | names of maps that are read again and again |
 //! | `state` | what an encoding and a decoding carry; refusals and their paths |
 //! | `key_spec`, `key_form` | which attributes are keys and how a key is made of fields; what is asked of their text |
 //! | `target` | a reference's path, resolved, and the values that are compared or set there |
@@ -20,9 +21,11 @@ mod decimal_layout;
 mod definitions;
 mod ffi;
 mod infer;
+mod instance;
 mod key_form;
 mod key_spec;
 mod low_level;
+mod names;
 mod node;
 mod nodes;
 mod options;

@@ -12,6 +12,7 @@ use super::definitions::Definitions;
 use super::key_form::{self, Role};
 use super::key_spec::KeySpec;
 use super::low_level;
+use super::names::NamesInUse;
 use super::node::Node;
 use super::nodes::model::Model;
 use super::options::PlanOptions;
@@ -252,6 +253,7 @@ impl Plan {
             unknown: self.options.unknown,
             any_numbers: self.options.any_numbers,
             depth: 0,
+            names: NamesInUse::new(&self.definitions.names),
             elements: Vec::new(),
             read_again: 0,
         }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::ffi::Slot;
 
@@ -56,6 +56,10 @@ imports! {
 
     base_model = "pydantic"."BaseModel";
     import_string_text = "pydantic"."ImportString._serialize";
+    type_adapter = "pydantic"."TypeAdapter";
+    url_base = "pydantic.networks"."_BaseUrl";
+    multi_host_url_base = "pydantic.networks"."_BaseMultiHostUrl";
+    pydantic_user_error = "pydantic.errors"."PydanticUserError";
     schema_validator = "pydantic_core"."SchemaValidator";
     schema_serializer = "pydantic_core"."SchemaSerializer";
     validation_error = "pydantic_core"."ValidationError";
@@ -75,6 +79,28 @@ imports! {
     invalid_item = "oxidyn.errors"."InvalidItem";
     invalid_key = "oxidyn.errors"."InvalidKey";
     invalid_expression = "oxidyn.errors"."InvalidExpression";
+}
+
+/// The classes whose values are stored as their `str()`, as Pydantic's JSON mode writes them.
+pub fn text_classes(py: Python<'_>) -> PyResult<&Bound<'_, PyTuple>> {
+    static CLASSES: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+    let classes = CLASSES.get_or_try_init(py, || {
+        let classes = [
+            ipv4_address(py)?,
+            ipv4_interface(py)?,
+            ipv4_network(py)?,
+            ipv6_address(py)?,
+            ipv6_interface(py)?,
+            ipv6_network(py)?,
+            pure_path(py)?,
+            url(py)?,
+            multi_host_url(py)?,
+            url_base(py)?,
+            multi_host_url_base(py)?,
+        ];
+        PyTuple::new(py, classes).map(Bound::unbind)
+    })?;
+    Ok(classes.bind(py))
 }
 
 /// `Decimal(text)` without the class's call: a context's method takes two thirds of the time. Its precision is far above

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::definitions::Definitions;
+use super::names::NamesInUse;
 use super::options::{AnyNumbers, Unknown};
 use super::python;
 use crate::limits::NESTING_LEVELS;
@@ -412,6 +413,8 @@ pub struct Decoding<'a, 'py> {
     pub unknown: Unknown,
     pub any_numbers: AnyNumbers,
     pub depth: usize,
+    /// Names of maps.
+    pub names: NamesInUse<'a>,
     /// Elements of the lists that are being read, innermost last: one allocation serves all of them.
     pub elements: Vec<Bound<'py, PyAny>>,
     /// Bytes that unions have read more than once.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.bench.rounds import Batch, Effort
     from tests.bench.shapes import Shape
 
-SHAPES = (shapes.FLAT, shapes.MIXED, shapes.ORDER, shapes.VECTOR_7, shapes.VECTOR_17)
+SHAPES = (shapes.FLAT, shapes.MIXED, shapes.ORDER, shapes.EVENT, shapes.VECTOR_7, shapes.VECTOR_17)
 PAGES = (shapes.FLAT, shapes.MIXED)
 # What the project promises, as a share of Pydantic's own time.
 BARRED = (shapes.FLAT, shapes.ORDER)

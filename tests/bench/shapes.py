@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -81,6 +81,12 @@ class Order(BaseModel):
     placed: datetime
     currency: str
     lines: list[Line]
+
+
+class Event(BaseModel):
+    org: str
+    id: str
+    payload: Any  # whatever a service was sent: the point of the shape
 
 
 class Vector(BaseModel):
@@ -167,6 +173,29 @@ def _order(rng: random.Random) -> Order:
     )
 
 
+def _event(rng: random.Random) -> Event:
+    return Event(
+        org="acme",
+        id=f"event-{rng.randrange(10**6):06}",
+        payload={
+            "type": rng.choice(("created", "updated", "deleted")),
+            "actor": {"id": rng.randrange(10**6), "name": _text(rng, 2), "admin": rng.random() < 0.1},
+            "changes": [
+                {
+                    "field": rng.choice(("title", "price", "stock")),
+                    "before": rng.randrange(1000),
+                    "after": rng.randrange(1000),
+                    # Without a type boto3 reads a Decimal, which equals a float of quarters.
+                    "weight": rng.randrange(120) / 4,
+                    "note": None,
+                }
+                for _ in range(10)
+            ],
+            "labels": [_text(rng, 1) for _ in range(5)],
+        },
+    )
+
+
 def _vector(rng: random.Random, *, digits: int) -> Vector:
     # 7 digits are what embedding services send, 17 what arithmetic leaves behind.
     values = [rng.uniform(-1, 1) for _ in range(768)]
@@ -186,5 +215,6 @@ def _shape(name: str, make: Callable[[random.Random], BaseModel], samples: int) 
 FLAT = _shape("six flat fields", _flat, 100)
 MIXED = _shape("twenty mixed fields", _mixed, 100)
 ORDER = _shape("order with 50 nested lines", _order, 4)
+EVENT = _shape("payload of any type", _event, 20)
 VECTOR_7 = _shape("768 floats of 7 digits", partial(_vector, digits=7), 4)
 VECTOR_17 = _shape("768 floats of 17 digits", partial(_vector, digits=17), 4)

@@ -29,7 +29,7 @@ def from_typed(model: type[M], item: dict[str, Any]) -> M:
 
 
 def _plain(value: Any) -> Any:  # Any: whatever a model may hold
-    if isinstance(value, (str, bool, int, Decimal)):
+    if value is None or isinstance(value, (str, bool, int, Decimal)):
         return value
     if isinstance(value, float):
         return Decimal(repr(value))

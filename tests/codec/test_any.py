@@ -138,7 +138,7 @@ def test_two_members_of_a_set_that_are_stored_alike_are_refused(value):
     ("value", "path"),
     [
         (object(), ("value",)),
-        ([1, {"a": Place(city="Ulm")}], ("value", 1, "a")),
+        ([1, {"a": Place.model_construct(city=1)}], ("value", 1, "a", "city")),
         ({"a": {1: 2}}, ("value", "a", 1)),
         ({"a": {None: 2}}, ("value", "a", "None")),
         ({"a": {"": 2}}, ("value", "a", "")),

@@ -141,3 +141,24 @@ def test_values_that_cannot_be_stored_are_refused_by_name_when_compiled():
 
     with pytest.raises(SchemaError, match=r"Holder\.value"):
         Field(Holiday)
+
+
+Many = enum.Enum("Many", {f"M{number}": f"text-{number}" for number in range(300)})
+ManyNumbers = enum.IntEnum("ManyNumbers", {f"N{number}": number * 7 for number in range(40)})
+
+
+@given(st.sampled_from(Many), st.sampled_from(ManyNumbers))
+def test_members_of_large_enums_come_back(text, number):
+    Field(Many).check_round_trip(text)
+    Field(ManyNumbers).check_round_trip(number)
+    Field(dict[Many, int]).check_round_trip({text: 1})
+    Field(dict[ManyNumbers, int]).check_round_trip({number: 1})
+    assert Field(ManyNumbers).load({"N": f"{number.value}.0"}) is number
+
+
+def test_what_is_no_member_of_a_large_enum_is_refused_with_its_path():
+    assert Field(Many).refusal({"S": "text-300"})["loc"] == ("value",)
+    assert Field(ManyNumbers).refusal({"N": "1"})["loc"] == ("value",)
+    assert Field(Many).refusal_to_store("text-300")["loc"] == ("value",)
+    field = Field(Many)
+    assert field.store_instance(field.model.model_construct(value="text-1")) == {"S": "text-1"}

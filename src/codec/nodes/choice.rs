@@ -1,11 +1,14 @@
 //! Enums and literals, stored by value: tables both ways, made once.
 
+use std::collections::{HashMap, HashSet};
+
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyBool, PyDict, PyList, PyType};
+use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
 
 use crate::codec::definitions::Definitions;
+use crate::codec::ffi::utf8;
 use crate::codec::node::{Codec, Node};
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
@@ -14,7 +17,18 @@ use crate::wire::reader::Reader;
 use crate::wire::{Tag, number};
 
 /// What a field may hold, and how each is stored.
-struct Choices(Box<[Choice]>);
+struct Choices {
+    all: Box<[Choice]>,
+    /// Where there are too many to look at each.
+    index: Option<Box<Index>>,
+}
+
+/// The places of choices.
+struct Index {
+    /// By their objects' addresses, which are theirs as long as the choices are.
+    by_object: HashMap<usize, usize>,
+    by_text: HashMap<Tag, HashMap<Box<str>, usize>>,
+}
 
 struct Choice {
     /// What an instance holds: the enum's member, or the literal itself.
@@ -76,22 +90,29 @@ impl Choices {
                 text,
             });
         }
-        let choices = Self(choices.into_boxed_slice());
+        let index = (choices.len() > Self::FEW).then(|| Box::new(Index::of(&choices)));
+        let choices = Self {
+            all: choices.into_boxed_slice(),
+            index,
+        };
         choices.check_told_apart(builder)?;
         Ok(choices)
     }
 
+    /// As many are looked at faster than an index is asked.
+    const FEW: usize = 12;
+
     /// Two choices that are stored alike would come back as the first of them.
     fn check_told_apart(&self, builder: &Builder<'_, '_>) -> PyResult<()> {
-        let alike = |left: &Choice, right: &Choice| {
+        let mut known: HashMap<(Tag, Vec<u8>), &Choice> = HashMap::with_capacity(self.all.len());
+        for choice in &self.all {
+            let mut form = Vec::new();
+            if choice.tag != Tag::N || number::push_canonical(&mut form, &choice.text).is_err() {
+                form = choice.text.as_bytes().to_vec();
+            }
+            let other = *known.entry((choice.tag, form)).or_insert(choice);
             // An alias is the very member.
-            !left.object.is(&right.object)
-                && left.tag == right.tag
-                && (left.text == right.text
-                    || left.tag == Tag::N && number::compare(&left.text, &right.text).is_ok_and(|order| order.is_eq()))
-        };
-        for (at, choice) in self.0.iter().enumerate() {
-            if let Some(other) = self.0[..at].iter().find(|other| alike(other, choice)) {
+            if !other.object.is(&choice.object) {
                 let (left, right) = (
                     other.object.bind(builder.py).repr()?,
                     choice.object.bind(builder.py).repr()?,
@@ -103,11 +124,11 @@ impl Choices {
     }
 
     fn tags(&self) -> Tags {
-        self.0.iter().fold(Tags::NONE, |tags, choice| tags.and(choice.tag))
+        self.all.iter().fold(Tags::NONE, |tags, choice| tags.and(choice.tag))
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.iter().try_for_each(|choice| {
+        self.all.iter().try_for_each(|choice| {
             visit.call(&choice.object)?;
             visit.call(&choice.value)
         })
@@ -115,16 +136,39 @@ impl Choices {
 
     #[inline]
     fn find(&self, object: &Bound<'_, PyAny>) -> PyResult<Option<&Choice>> {
-        match self.0.iter().find(|choice| choice.object.is(object)) {
+        let known = match &self.index {
+            None => self.all.iter().find(|choice| choice.object.is(object)),
+            Some(index) => index
+                .by_object
+                .get(&(object.as_ptr() as usize))
+                .map(|&place| &self.all[place]),
+        };
+        match known {
             Some(choice) => Ok(Some(choice)),
             None => self.find_equal(object),
+        }
+    }
+
+    /// The choice of a stored text.
+    #[inline]
+    fn find_text(&self, tag: Tag, text: &str) -> Option<&Choice> {
+        match &self.index {
+            None => self.of_tag(tag).find(|choice| *choice.text == *text),
+            Some(index) => {
+                let place = index.by_text.get(&tag)?.get(text)?;
+                Some(&self.all[*place])
+            }
         }
     }
 
     /// Equal text or a number made elsewhere is another object; so is a member's value where a default is not validated.
     #[cold]
     fn find_equal(&self, object: &Bound<'_, PyAny>) -> PyResult<Option<&Choice>> {
-        for choice in &self.0 {
+        // Text is equal to text only, and stored as it is.
+        if let Ok(text) = object.cast_exact::<PyString>() {
+            return Ok(utf8(text).and_then(|text| self.find_text(Tag::S, text)));
+        }
+        for choice in &self.all {
             let value = choice.value.bind(object.py());
             // True equals 1, which is another literal.
             if value.is_instance_of::<PyBool>() == object.is_instance_of::<PyBool>() && value.eq(object)? {
@@ -141,11 +185,11 @@ impl Choices {
         let found = match tag {
             Tag::S | Tag::B => {
                 let text = reader.text()?;
-                self.of_tag(tag).find(|choice| *choice.text == *text)
+                self.find_text(tag, &text)
             }
             Tag::N => {
                 let text = reader.text()?;
-                self.of_tag(tag).find(|choice| *choice.text == *text).or_else(|| {
+                self.find_text(tag, &text).or_else(|| {
                     self.of_tag(tag)
                         .find(|choice| number::compare(&choice.text, &text).is_ok_and(|order| order.is_eq()))
                 })
@@ -168,20 +212,47 @@ impl Choices {
 
     #[inline]
     fn of_tag(&self, tag: Tag) -> impl Iterator<Item = &Choice> {
-        self.0.iter().filter(move |choice| choice.tag == tag)
+        self.all.iter().filter(move |choice| choice.tag == tag)
+    }
+
+    /// What stands for a key's text: texts tell the choices apart, whatever their wire types.
+    fn of_key(&self, text: &str) -> Option<&Choice> {
+        match &self.index {
+            None => self.all.iter().find(|choice| *choice.text == *text),
+            Some(index) => {
+                let place = index.by_text.values().find_map(|places| places.get(text))?;
+                Some(&self.all[*place])
+            }
+        }
     }
 
     /// As keys of a map, texts must tell the choices apart.
     fn check_keys(&self, builder: &Builder<'_, '_>) -> PyResult<()> {
-        for (at, choice) in self.0.iter().enumerate() {
+        let mut texts = HashSet::with_capacity(self.all.len());
+        for choice in &self.all {
             if choice.tag == Tag::Null {
                 return Err(builder.unsupported("a dict whose key may be None"));
             }
-            if self.0[..at].iter().any(|other| other.text == choice.text) {
+            if !texts.insert(&choice.text) {
                 return Err(builder.unsupported("a dict with two keys of one text, which could not be told apart,"));
             }
         }
         Ok(())
+    }
+}
+
+impl Index {
+    fn of(choices: &[Choice]) -> Self {
+        let mut index = Self {
+            by_object: HashMap::with_capacity(choices.len()),
+            by_text: HashMap::new(),
+        };
+        for (place, choice) in choices.iter().enumerate() {
+            index.by_object.entry(choice.object.as_ptr() as usize).or_insert(place);
+            let of_tag = index.by_text.entry(choice.tag).or_default();
+            of_tag.entry(choice.text.clone()).or_insert(place);
+        }
+        index
     }
 }
 
@@ -278,12 +349,8 @@ impl EnumNode {
     }
 
     pub fn key_object<'py>(&self, py: Python<'py>, text: &str) -> Option<Bound<'py, PyAny>> {
-        self.0
-            .choices
-            .0
-            .iter()
-            .find(|choice| *choice.text == *text)
-            .map(|choice| choice.object.bind(py).clone())
+        let choice = self.0.choices.of_key(text)?;
+        Some(choice.object.bind(py).clone())
     }
 }
 
@@ -365,11 +432,7 @@ impl LiteralNode {
     }
 
     pub fn key_object<'py>(&self, py: Python<'py>, text: &str) -> Option<Bound<'py, PyAny>> {
-        self.0
-            .choices
-            .0
-            .iter()
-            .find(|choice| *choice.text == *text)
-            .map(|choice| choice.object.bind(py).clone())
+        let choice = self.0.choices.of_key(text)?;
+        Some(choice.object.bind(py).clone())
     }
 }

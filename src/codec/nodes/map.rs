@@ -236,7 +236,7 @@ impl Codec for MapNode {
             let text = reader.key()?;
             let position = reader.position();
             let depth = state.depth;
-            let read = self.0.key.read(&text, state.py).and_then(|key| {
+            let read = self.0.key.read(&text, state).and_then(|key| {
                 let value = self.0.value.decode_value(reader, state)?;
                 Ok(dict.set_item(key, value)?)
             });

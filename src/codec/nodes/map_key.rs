@@ -13,7 +13,7 @@ use super::uuid::{uuid_number, uuid_object};
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::Codec;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
-use crate::codec::state::{Outcome, Refusal};
+use crate::codec::state::{Decoding, Outcome, Refusal};
 use crate::wire::reader::Text;
 use crate::wire::{Tag, uuid, writer};
 
@@ -129,9 +129,10 @@ impl Key {
     }
 
     #[inline]
-    pub fn read<'py>(&self, text: &Text<'_>, py: Python<'py>) -> Outcome<Bound<'py, PyAny>> {
+    pub fn read<'py>(&self, text: &Text<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        let py = state.py;
         let known = match &self.kind {
-            KeyKind::Str => Some(str_object(py, text)?),
+            KeyKind::Str => Some(state.names.object(py, text)?),
             KeyKind::Int => parse_i64(text.as_bytes()).map(|value| int_object(py, value)),
             KeyKind::Uuid => uuid::decode(text.as_bytes())
                 .map(|number| uuid_object(py, number))
