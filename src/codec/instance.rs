@@ -118,7 +118,12 @@ impl Class {
     fn build(type_: &Bound<'_, PyType>) -> PyResult<Self> {
         let py = type_.py();
         let schema = python::type_adapter(py)?.call1((type_,))?.getattr("core_schema")?;
-        let schema = schema.cast_into::<PyDict>()?;
+        // Pydantic has something else in place of a schema that it cannot make yet.
+        let Ok(schema) = schema.cast_into::<PyDict>() else {
+            let name = type_.name()?;
+            let message = format!("{name} refers to types that are not defined where it is");
+            return Err(PyErr::from_value(python::schema_error(py)?.call1((message,))?));
+        };
         let options = PlanOptions {
             title: type_.name()?.to_string(),
             ..PlanOptions::default()

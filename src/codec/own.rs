@@ -64,6 +64,18 @@ impl Own {
             .map_err(|error| Refusal::from_validation_error(py, error))
     }
 
+    /// The same where models' fields are given by their names, or by their aliases.
+    #[inline(never)]
+    pub fn validate_json_by_name<'py>(&self, py: Python<'py>, json: &[u8]) -> Outcome<Bound<'py, PyAny>> {
+        let validator = self.validator(py)?.getattr(pyo3::intern!(py, "__self__"))?;
+        let options = PyDict::new(py);
+        options.set_item("by_alias", true)?;
+        options.set_item("by_name", true)?;
+        validator
+            .call_method("validate_json", (PyBytes::new(py, json),), Some(&options))
+            .map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
     /// Read a value of a wire type that is not the node's, and leave it to Pydantic.
     #[cold]
     #[inline(never)]

@@ -4,13 +4,16 @@ import enum
 import json
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Literal, Union
+from ipaddress import IPv4Address
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Union
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AnyUrl, BaseModel, TypeAdapter, ValidationError
+from pydantic import Field as Constrained
 
 from oxidyn import UnsupportedTypeError
 from tests.codec.judges import Field
@@ -38,6 +41,10 @@ KEYS = {
     bytes: st.text(min_size=1, max_size=3).map(str.encode),
     Colour: st.sampled_from(Colour),
     Literal["a", "b"]: st.sampled_from(["a", "b"]),
+    IPv4Address: st.ip_addresses(v=4),
+    PurePosixPath: st.sampled_from(["/a/b", "a", "."]).map(PurePosixPath),
+    AnyUrl: st.sampled_from(["https://example.com/a?b=c", "ftp://a/"]).map(AnyUrl),
+    Annotated[str, Constrained(min_length=1)]: st.text(min_size=1, max_size=3),
 }
 
 

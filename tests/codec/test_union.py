@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic import Field as Constrained
 from typing_extensions import TypeAliasType, TypedDict
 
-from oxidyn import Epoch, InvalidItem, ItemAdapter, SchemaError, UnsupportedTypeError, _core
+from oxidyn import Attribute, Epoch, InvalidItem, ItemAdapter, SchemaError, UnsupportedTypeError, _core
 from tests.codec.judges import Field, check_round_trip, comparable
 
 Json = TypeAliasType("Json", "dict[str, Json] | list[Json] | str | bool | int | float | None")
@@ -390,6 +390,31 @@ json_values = st.recursive(
 @given(json_values)
 def test_a_recursive_union_comes_back(value):
     Field(Json).check_round_trip(value)
+
+
+class Plain(BaseModel):
+    x: int = Constrained(alias="xX")
+
+
+class Fuller(BaseModel):
+    x: int = Constrained(alias="xX")
+    y: int = Constrained(0, alias="yY")
+
+
+class Named(BaseModel):
+    x: Annotated[int, Attribute(name="stored")]
+
+
+class NamedFuller(Named):
+    y: int = 0
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [(Plain | Fuller, Fuller(xX=1, yY=2)), (Plain | Fuller, Plain(xX=1)), (Named | NamedFuller, NamedFuller(x=1, y=2))],
+)
+def test_models_of_one_shape_are_told_under_whatever_names_they_are_stored(annotation, value):
+    Field(annotation).check_round_trip(value)
 
 
 # ---- discriminators ----

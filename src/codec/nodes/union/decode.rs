@@ -1,7 +1,7 @@
 //! Reading: the member of the wire type, or the one of several that Pydantic prefers.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::discriminator::Discriminator;
 use super::{Readers, Union};
@@ -165,7 +165,8 @@ impl Union {
         Ok(self.preferred(&untyped, first, rest))
     }
 
-    /// Which of the values Pydantic would make of the same attributes as JSON; the first where it would make none.
+    /// Which of the values Pydantic would make of the same attributes as JSON. Where it would make none, because fields are
+    /// stored under names that it does not know, the one of the most fields: what the others skip would be lost.
     fn preferred<'py>(
         &self,
         untyped: &Bound<'py, PyAny>,
@@ -177,9 +178,15 @@ impl Union {
         let json = json.and_then(|json| Ok(json.cast_into::<PyBytes>()?));
         let Some(preferred) = json
             .ok()
-            .and_then(|json| self.own.validate_json(py, json.as_bytes()).ok())
+            .and_then(|json| self.own.validate_json_by_name(py, json.as_bytes()).ok())
         else {
-            return first;
+            let mut fullest = first;
+            for value in rest {
+                if fields_in(&value) > fields_in(&fullest) {
+                    fullest = value;
+                }
+            }
+            return fullest;
         };
         let class = preferred.get_type();
         let mut alike = std::iter::once(&first)
@@ -187,6 +194,15 @@ impl Union {
             .filter(|value| value.get_type().is(&class));
         let equal = alike.clone().find(|value| value.eq(&preferred).unwrap_or(false));
         equal.or_else(|| alike.next()).unwrap_or(&first).clone()
+    }
+}
+
+/// How many fields were set.
+fn fields_in(value: &Bound<'_, PyAny>) -> usize {
+    let set = value.getattr_opt(pyo3::intern!(value.py(), "__pydantic_fields_set__"));
+    match set {
+        Ok(Some(set)) => set.len().unwrap_or(0),
+        _ => value.cast::<PyDict>().map_or(0, |dict| dict.len()),
     }
 }
 
