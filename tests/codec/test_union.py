@@ -18,6 +18,7 @@ from pydantic import (
     NaiveDatetime,
     TypeAdapter,
     ValidationError,
+    WrapValidator,
 )
 from pydantic import Field as Constrained
 from typing_extensions import TypeAliasType, TypedDict
@@ -415,6 +416,20 @@ class NamedFuller(Named):
 )
 def test_models_of_one_shape_are_told_under_whatever_names_they_are_stored(annotation, value):
     Field(annotation).check_round_trip(value)
+
+
+def test_models_of_one_shape_below_a_validator_keep_what_is_stored():
+    seen: list[Any] = []
+
+    def look(value: Any, handler: Any) -> Any:
+        seen.append(value)
+        return handler(value)
+
+    field = Field(Annotated[Small | Large, WrapValidator(look)])
+
+    field.check_round_trip(Large(x=1, y=2))
+    assert field.load({"M": {"x": {"N": "1"}, "y": {"N": "2"}}}) == Large(x=1, y=2)
+    assert seen[-1] == {"x": 1, "y": 2}
 
 
 # ---- discriminators ----

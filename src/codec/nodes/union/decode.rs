@@ -165,8 +165,9 @@ impl Union {
         Ok(self.preferred(&untyped, first, rest))
     }
 
-    /// Which of the values Pydantic would make of the same attributes as JSON. Where it would make none, because fields are
-    /// stored under names that it does not know, the one of the most fields: what the others skip would be lost.
+    /// Which of the values Pydantic would make of the same attributes as JSON. Where it would make none of them, because
+    /// fields are stored under names that it does not know, or because a validator around the union is to have dicts, the
+    /// one of the most fields: what the others skip would be lost.
     fn preferred<'py>(
         &self,
         untyped: &Bound<'py, PyAny>,
@@ -176,24 +177,26 @@ impl Union {
         let py = untyped.py();
         let json = python::to_json(py).and_then(|to_json| to_json.call1((untyped,)));
         let json = json.and_then(|json| Ok(json.cast_into::<PyBytes>()?));
-        let Some(preferred) = json
+        let preferred = json
             .ok()
-            .and_then(|json| self.own.validate_json_by_name(py, json.as_bytes()).ok())
-        else {
-            let mut fullest = first;
-            for value in rest {
-                if fields_in(&value) > fields_in(&fullest) {
-                    fullest = value;
-                }
+            .and_then(|json| self.own.validate_json_by_name(py, json.as_bytes()).ok());
+        if let Some(preferred) = preferred {
+            let class = preferred.get_type();
+            let mut alike = std::iter::once(&first)
+                .chain(&rest)
+                .filter(|value| value.get_type().is(&class));
+            let equal = alike.clone().find(|value| value.eq(&preferred).unwrap_or(false));
+            if let Some(value) = equal.or_else(|| alike.next()) {
+                return value.clone();
             }
-            return fullest;
-        };
-        let class = preferred.get_type();
-        let mut alike = std::iter::once(&first)
-            .chain(&rest)
-            .filter(|value| value.get_type().is(&class));
-        let equal = alike.clone().find(|value| value.eq(&preferred).unwrap_or(false));
-        equal.or_else(|| alike.next()).unwrap_or(&first).clone()
+        }
+        let mut fullest = first;
+        for value in rest {
+            if fields_in(&value) > fields_in(&fullest) {
+                fullest = value;
+            }
+        }
+        fullest
     }
 }
 
