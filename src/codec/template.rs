@@ -1,10 +1,11 @@
-//! The dict that every instance of a model starts from: all its fields by name, copied and then filled. Hot.
+//! The dict that every instance of a model starts from: all its fields by name, copied and then filled. And how the fields
+//! are read from an instance's dict, which is laid out like it. Hot.
 //!
 //! Setting a value by its key costs CPython a lookup, three times what writing it costs: half of what an instance of few
 //! fields takes. A copy of a dict has its entries where the original has them, in an array of keys and values, so the
 //! template learns once where that is. As in `decimal_layout`, nothing about that is trusted: the template looks for its
-//! own keys and values, tries the writing on a copy, and looks at the keys of every copy again; where anything is
-//! otherwise, values are set by key.
+//! own keys and values, tries the writing on a copy, and looks at the keys of every dict again; where anything is
+//! otherwise, values are set and got by key.
 
 use std::ptr::NonNull;
 
@@ -27,6 +28,14 @@ struct Entries {
     first: usize,
     /// From one entry to the next, in words: 2, or 3 where an entry holds the hash as well.
     stride: usize,
+}
+
+/// The entries of a dict that has the template's fields first, in the template's order.
+pub struct Reading<'a, 'py> {
+    dict: &'a Bound<'py, PyDict>,
+    template: &'a Template,
+    keys: *mut ffi::PyDictKeysObject,
+    entries: Entries,
 }
 
 /// A copy of the template while it is filled.
@@ -76,7 +85,10 @@ impl Template {
     #[inline]
     pub fn copy<'a, 'py>(&'a self, py: Python<'py>) -> PyResult<Filling<'a, 'py>> {
         let dict = self.dict.bind(py).copy()?;
-        let first = self.entries.and_then(|entries| self.first_entry(&dict, entries));
+        let first = self
+            .entries
+            .and_then(|entries| self.first_entry(&dict, entries))
+            .map(|(first, _)| first);
         let entries = first.zip(self.entries.map(|entries| entries.stride));
         Ok(Filling {
             dict,
@@ -86,23 +98,45 @@ impl Template {
         })
     }
 
-    /// The first entry of a copy, if its first and its last key are where they should be.
+    /// The entries of a dict, if it is laid out like the template.
+    #[inline]
+    pub fn read<'a, 'py>(&'a self, dict: &'a Bound<'py, PyDict>) -> Option<Reading<'a, 'py>> {
+        let entries = self.entries?;
+        let (_, keys) = self.first_entry(dict, entries)?;
+        Some(Reading {
+            dict,
+            template: self,
+            keys,
+            entries,
+        })
+    }
+
+    /// The first entry of a dict, if its first and its last key are where they should be, and the keys object.
     #[inline]
     #[allow(unsafe_code)]
-    fn first_entry(&self, copy: &Bound<'_, PyDict>, entries: Entries) -> Option<NonNull<*mut ffi::PyObject>> {
+    fn first_entry(
+        &self,
+        dict: &Bound<'_, PyDict>,
+        entries: Entries,
+    ) -> Option<(NonNull<*mut ffi::PyObject>, *mut ffi::PyDictKeysObject)> {
         let last = self.names.len() - 1;
-        // SAFETY: a live dict of exact type, not seen by anyone else, with as many entries as the template has. Its keys
-        // object is at least as large as the template's up to the last entry, since entries are in the order of insertion
-        // behind a head whose size depends on how many there are.
+        // SAFETY: a live dict, which holds at least as many entries as the template and has no table of values of its own,
+        // so its keys object holds them. The template's is the smallest that can, so the other is as large or larger, and
+        // reading at the template's places stays within it. What is read is compared, not followed.
         unsafe {
-            let dict = copy.as_ptr().cast::<ffi::PyDictObject>();
-            let keys = (*dict).ma_keys.cast::<*mut ffi::PyObject>();
-            let first = keys.add(entries.first);
-            let is_expected = (*dict).ma_used == self.names.len().cast_signed()
-                && (*dict).ma_values.is_null()
-                && *first == self.names[0].as_ptr()
-                && *first.add(last * entries.stride) == self.names[last].as_ptr();
-            if is_expected { NonNull::new(first) } else { None }
+            let dict = dict.as_ptr().cast::<ffi::PyDictObject>();
+            if (*dict).ma_used < self.names.len().cast_signed() || !(*dict).ma_values.is_null() {
+                return None;
+            }
+            let keys = (*dict).ma_keys;
+            let first = keys.cast::<*mut ffi::PyObject>().add(entries.first);
+            let is_expected =
+                *first == self.names[0].as_ptr() && *first.add(last * entries.stride) == self.names[last].as_ptr();
+            if is_expected {
+                Some((NonNull::new(first)?, keys))
+            } else {
+                None
+            }
         }
     }
 
@@ -161,6 +195,32 @@ impl Template {
             copy.set(index, probe)?;
         }
         copy.finish().eq(expected)
+    }
+}
+
+impl<'py> Reading<'_, 'py> {
+    /// The value of the template's field of this index, if it is still where it was.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn get(&self, index: usize) -> Option<Bound<'py, PyAny>> {
+        let name = &self.template.names[index];
+        // SAFETY: what user code does to the dict between two fields may replace its keys object, but not by a smaller one
+        // as long as it holds as many entries: then the entry lies within it, as in `first_entry`. A value behind its own
+        // key is a live object or null, and is made our own before anything else runs.
+        unsafe {
+            let dict = self.dict.as_ptr().cast::<ffi::PyDictObject>();
+            if (*dict).ma_keys != self.keys || (*dict).ma_used < self.template.names.len().cast_signed() {
+                return None;
+            }
+            let entry = self
+                .keys
+                .cast::<*mut ffi::PyObject>()
+                .add(self.entries.first + index * self.entries.stride);
+            if *entry != name.as_ptr() {
+                return None;
+            }
+            Bound::from_borrowed_ptr_or_opt(self.dict.py(), *entry.add(1))
+        }
     }
 }
 

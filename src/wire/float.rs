@@ -4,6 +4,7 @@
 use std::mem::MaybeUninit;
 
 use super::number::{NumberError, leading_digits};
+use super::writer::eight_digits;
 
 /// What the short path scales by: floats with at most seven decimals take it.
 const SCALE: f64 = 1e7;
@@ -128,18 +129,6 @@ impl Short {
         room[at..at + 8].write_copy_of_slice(&(digits | POINT).to_le_bytes());
         at + 8 - (digits.leading_zeros() / 8) as usize
     }
-}
-
-/// The eight digits of a number below 10^8, a byte each, the first in the lowest: halves, then pairs, then digits, all of
-/// a kind in one multiplication.
-#[inline]
-fn eight_digits(number: u32) -> u64 {
-    let (high, low) = (u64::from(number / 10_000), u64::from(number % 10_000));
-    let halves = high | low << 32;
-    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007F_0000_007F;
-    let pairs = hundreds | (halves - 100 * hundreds) << 16;
-    let tens = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F;
-    tens | (pairs - 10 * tens) << 8
 }
 
 /// What DynamoDB takes, beside zero.

@@ -27,36 +27,49 @@ pub(super) fn plain_run(bytes: &[u8]) -> Run {
     if rest.is_empty() {
         return Run { length, ascii };
     }
-    // One more block ends with the bytes. What is before the rest in it has been looked at, or is blank.
-    let run = run_in_block(
-        &bytes
-            .last_chunk::<BLOCK>()
-            .copied()
-            .unwrap_or_else(|| after_blanks(rest)),
-    );
+    // One more block: the one that ends with the bytes, whose beginning has been looked at, or one that begins with them.
+    let (run, behind) = match bytes.last_chunk() {
+        Some(last) => (run_in_block(last), BLOCK - rest.len()),
+        None => (run_in_block(&before_blanks(rest)), 0),
+    };
     Run {
-        length: length + rest.len() + run.length - BLOCK,
+        length: (length + run.length - behind).min(bytes.len()),
         ascii: ascii & run.ascii,
     }
 }
 
-/// One to fifteen bytes at the end of a block, from loads that overlap.
+/// Up to 32 bytes that all stand for themselves, in blocks: the one that begins with them, with blanks behind the last, and
+/// where they are more than a block has, the one that ends with them. `None` where they do not, or are more.
 #[inline]
-fn after_blanks(bytes: &[u8]) -> [u8; BLOCK] {
+pub(super) fn plain_blocks(bytes: &[u8]) -> Option<([u8; BLOCK], Option<[u8; BLOCK]>)> {
+    let is_plain = |block: &[u8; BLOCK]| run_in_block(block).length == BLOCK;
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) if bytes.len() <= 2 * BLOCK => {
+            (is_plain(first) && is_plain(last)).then_some((*first, Some(*last)))
+        }
+        (Some(_), _) => None,
+        (None, _) => Some((before_blanks(bytes), None)).filter(|(block, _)| is_plain(block)),
+    }
+}
+
+/// Fewer bytes than a block has, at its beginning, from loads that overlap.
+#[inline]
+fn before_blanks(bytes: &[u8]) -> [u8; BLOCK] {
     const BLANKS: u128 = u128::from_le_bytes([b' '; BLOCK]);
-    let shift = 8 * (BLOCK - bytes.len());
+    let length = bytes.len();
     let text = if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        u128::from(u64::from_le_bytes(*first)) << shift | u128::from(u64::from_le_bytes(*last)) << 64
+        u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << (8 * (length - 8))
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        u128::from(u32::from_le_bytes(*first)) << shift | u128::from(u32::from_le_bytes(*last)) << 96
+        u128::from(u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4)))
+    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+        let middle = length / 2;
+        let text =
+            u32::from(*first) | u32::from(bytes[middle]) << (8 * middle) | u32::from(*last) << (8 * (length - 1));
+        u128::from(text)
     } else {
-        let middle = bytes.len() / 2;
-        let last = bytes.len() - 1;
-        u128::from(bytes[0]) << shift
-            | u128::from(bytes[middle]) << (shift + 8 * middle)
-            | u128::from(bytes[last]) << 120
+        0
     };
-    (text | BLANKS & ((1 << shift) - 1)).to_le_bytes()
+    (text | BLANKS << (8 * length)).to_le_bytes()
 }
 
 #[cfg(target_arch = "x86_64")]

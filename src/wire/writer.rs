@@ -1,7 +1,9 @@
 //! The append-only writer of DynamoDB JSON: functions over `Vec<u8>`. What is known beforehand is written once into a
 //! head, such as `,"name":{"S":"`, and copied; what is between head and tail comes from here. Hot.
 
-use super::scan::plain_run;
+use std::mem::MaybeUninit;
+
+use super::scan::{plain_blocks, plain_run};
 use super::{Tag, base64};
 
 impl Tag {
@@ -118,16 +120,59 @@ fn push_with_escapes(out: &mut Vec<u8>, mut rest: &[u8]) {
 /// Append a JSON string: `"text"`.
 #[inline]
 pub fn push_text(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    push_escaped(out, text);
-    out.push(b'"');
+    push_between(out, b"\"", text, b"\"");
 }
 
 /// Append a member's name and colon: `"name":`.
 #[inline]
 pub fn push_key(out: &mut Vec<u8>, name: &str) {
-    push_text(out, name);
-    out.push(b':');
+    push_between(out, b"\"", name, b"\":");
+}
+
+/// Append `{"S":"text"}`.
+#[inline]
+pub fn push_s(out: &mut Vec<u8>, text: &str) {
+    push_between(out, br#"{"S":""#, text, br#""}"#);
+}
+
+/// What is written in pieces that overlap lies here: an opening, 32 bytes, a closing.
+type Room = [MaybeUninit<u8>; 48];
+
+/// The room behind what is written. It becomes part of that when the length is set.
+#[inline]
+fn room(out: &mut Vec<u8>) -> &mut Room {
+    if out.capacity() - out.len() < size_of::<Room>() {
+        out.reserve(size_of::<Room>());
+    }
+    out.spare_capacity_mut().first_chunk_mut().expect("reserved just above")
+}
+
+/// Text is usually short and plain: then it is looked through and copied in one go.
+#[inline]
+#[allow(unsafe_code)]
+fn push_between<const OPEN: usize, const CLOSE: usize>(
+    out: &mut Vec<u8>,
+    opening: &[u8; OPEN],
+    text: &str,
+    closing: &[u8; CLOSE],
+) {
+    let Some((first, last)) = plain_blocks(text.as_bytes()) else {
+        out.extend_from_slice(opening);
+        push_escaped(out, text);
+        out.extend_from_slice(closing);
+        return;
+    };
+    let room = room(out);
+    let end = OPEN + text.len();
+    room[..OPEN].write_copy_of_slice(opening);
+    room[OPEN..OPEN + 16].write_copy_of_slice(&first);
+    if let Some(last) = last {
+        room[end - 16..end].write_copy_of_slice(&last);
+    }
+    room[end..end + CLOSE].write_copy_of_slice(closing);
+    // SAFETY: the room is at the end of the vector and was filled up to the end of the closing: up to 16 bytes of text by
+    // the first block, up to 32 by both.
+    unsafe { out.set_len(out.len() + end + CLOSE) };
 }
 
 /// Append the comma before the next member or element: none after the bracket that opened the map or list.
@@ -136,14 +181,6 @@ pub fn push_separator(out: &mut Vec<u8>) {
     if !matches!(out.last(), Some(b'{' | b'[') | None) {
         out.push(b',');
     }
-}
-
-/// Append `{"S":"text"}`.
-#[inline]
-pub fn push_s(out: &mut Vec<u8>, text: &str) {
-    push_small(out, Tag::S.opening().as_bytes());
-    push_escaped(out, text);
-    push_small(out, Tag::S.closing().as_bytes());
 }
 
 /// Append `{"N":"number"}`; the number's text is taken as it is.
@@ -173,6 +210,45 @@ pub fn push_bool(out: &mut Vec<u8>, value: bool) {
 #[inline]
 pub fn push_null(out: &mut Vec<u8>) {
     push_small(out, NULL.as_bytes());
+}
+
+/// Append `{"N":"1"}` of a whole number.
+#[inline]
+#[allow(unsafe_code)]
+pub fn push_n_integer(out: &mut Vec<u8>, value: i64) {
+    const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+    const OPENING: &[u8; 6] = br#"{"N":""#;
+    const CLOSING: &[u8; 2] = br#""}"#;
+    let Ok(magnitude @ 0..100_000_000) = u32::try_from(value.unsigned_abs()) else {
+        out.extend_from_slice(OPENING);
+        push_integer(out, value);
+        out.extend_from_slice(CLOSING);
+        return;
+    };
+    let room = room(out);
+    room[..6].write_copy_of_slice(OPENING);
+    room[6].write(b'-');
+    let at = 6 + usize::from(value < 0);
+    // The last of eight digits is written even where all are zero.
+    let digits = eight_digits(magnitude);
+    let leading = (digits.trailing_zeros() / 8).min(7);
+    room[at..at + 8].write_copy_of_slice(&((digits | ZEROS) >> (8 * leading)).to_le_bytes());
+    let end = at + 8 - leading as usize;
+    room[end..end + 2].write_copy_of_slice(CLOSING);
+    // SAFETY: the room is at the end of the vector and was filled up to the end of the closing.
+    unsafe { out.set_len(out.len() + end + 2) };
+}
+
+/// The eight digits of a number below 10^8, a byte each, the first in the lowest: halves, then pairs, then digits, all of
+/// a kind in one multiplication.
+#[inline]
+pub(super) fn eight_digits(number: u32) -> u64 {
+    let (high, low) = (u64::from(number / 10_000), u64::from(number % 10_000));
+    let halves = high | low << 32;
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let pairs = hundreds | (halves - 100 * hundreds) << 16;
+    let tens = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (pairs - 10 * tens) << 8
 }
 
 /// Append the digits of a whole number.

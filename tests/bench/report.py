@@ -62,6 +62,7 @@ class Bar:
     name: str
     ratio: Ratio
     limit: float
+    of: str = "Pydantic's JSON"
 
     @property
     def holds(self) -> bool:
@@ -69,7 +70,7 @@ class Bar:
 
     def text(self) -> str:
         verdict = "holds" if self.holds else "FAILS"
-        return f"{verdict}: {self.name}: {_ratio(self.ratio)} of Pydantic's JSON, at most {self.limit:g}"
+        return f"{verdict}: {self.name}: {_ratio(self.ratio)} of {self.of}, at most {self.limit:g}"
 
 
 @dataclass(frozen=True)

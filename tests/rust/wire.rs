@@ -1,5 +1,7 @@
 //! The wire by itself: judged by round trips, by hostile bytes and by independent libraries.
 
+#[path = "wire/allocation.rs"]
+mod allocation;
 #[path = "wire/base64.rs"]
 mod base64;
 #[path = "wire/float.rs"]

@@ -116,7 +116,10 @@ impl Key {
                     return Err(Refusal::unexpected("int_type", "an int as a key", key));
                 }
                 let text = int_text(key).map_err(|_| {
-                    Refusal::new("key", "expected an int as a key, found one of more digits than Python prints")
+                    Refusal::new(
+                        "key",
+                        "expected an int as a key, found one of more digits than Python prints",
+                    )
                 })?;
                 out.extend_from_slice(text.to_str()?.as_bytes());
             }

@@ -148,9 +148,7 @@ pub fn encode_int(
     }
     match as_i64(value) {
         Some(small) => {
-            state.push(b"{\"N\":\"");
-            writer::push_integer(state.out, small);
-            state.push(b"\"}");
+            writer::push_n_integer(state.out, small);
             Ok(())
         }
         None => encode_big_int(value, state),

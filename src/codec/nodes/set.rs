@@ -148,15 +148,20 @@ impl Codec for SetNode {
         };
         state.enter()?;
         let set = PySet::empty(state.py)?;
+        let text = match (member, &self.0.element) {
+            (Some(Tag::S), Node::Str(node)) => Some(node),
+            _ => None,
+        };
         let mut refused: Vec<Line> = Vec::new();
         let mut index = 0;
         let mut more = reader.begin_array()?;
         while more {
             let position = reader.position();
             let depth = state.depth;
-            let read = match member {
-                Some(member) => self.0.element.decode(member, reader, state),
-                None => self.0.element.decode_value(reader, state),
+            let read = match (text, member) {
+                (Some(node), _) => node.decode_shared(reader, state),
+                (None, Some(member)) => self.0.element.decode(member, reader, state),
+                (None, None) => self.0.element.decode_value(reader, state),
             };
             match read.and_then(|value| Ok(set.add(value)?)) {
                 Ok(()) => {}

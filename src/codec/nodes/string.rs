@@ -38,6 +38,17 @@ impl StrNode {
         Ok(text)
     }
 
+    /// Read text that is likely to come again.
+    #[inline]
+    pub fn decode_shared<'py>(
+        &self,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        let text = state.names.object(state.py, &reader.text()?)?;
+        if self.is_plain() { Ok(text) } else { self.check(text) }
+    }
+
     /// Whether what is read is what was stored, character by character.
     pub fn keeps_text(&self) -> bool {
         !self.shaped

@@ -84,14 +84,27 @@ impl Model {
         Err(Refusal::unexpected(kind, &format!("an instance of {class}"), value))
     }
 
-    /// Instances have their fields in the model's order: then each is the next one of the walk, told by its name's
-    /// address. From the first that is not, fields are looked up.
+    /// Instances have their fields in the model's order: then each is where the template has it, or the next one of a walk,
+    /// told by its name's address. From the first that is not, fields are looked up.
     #[inline]
     fn encode_dict<'py>(&self, dict: &Bound<'py, PyDict>, fields: &mut FieldWriter<'_, '_, 'py>) -> Outcome<()> {
-        let py = dict.py();
+        if let Some(reading) = self.template.read(dict) {
+            return self.encode_in_order(dict, |index, _| reading.get(index), fields);
+        }
         let mut walk = DictWalk::new(dict);
+        self.encode_in_order(dict, |_, field| walk.next_named(&field.name), fields)
+    }
+
+    #[inline]
+    fn encode_in_order<'py>(
+        &self,
+        dict: &Bound<'py, PyDict>,
+        mut next: impl FnMut(usize, &Field) -> Option<Bound<'py, PyAny>>,
+        fields: &mut FieldWriter<'_, '_, 'py>,
+    ) -> Outcome<()> {
+        let py = dict.py();
         for (index, field) in self.fields.iter().enumerate() {
-            match walk.next_named(&field.name) {
+            match next(index, field) {
                 Some(value) => fields.write(field, Some(value))?,
                 None => {
                     for field in &self.fields[index..] {

@@ -1,0 +1,111 @@
+"""Instructions per operation, by whose they are: `python -m tests.bench.instructions`. Needs valgrind.
+
+Times differ from run to run; counts do not, and they tell our own code from CPython's: making, filling and freeing the
+objects that an instance consists of, which no decoder is without.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from itertools import chain, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oxidyn import ItemAdapter
+from tests.bench import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.bench.shapes import Shape
+
+SHAPES = {
+    "flat": shapes.FLAT,
+    "mixed": shapes.MIXED,
+    "order": shapes.ORDER,
+    "vector-7": shapes.VECTOR_7,
+    "vector-17": shapes.VECTOR_17,
+}
+WAYS = ("encode", "decode")
+LIBRARIES = ("oxidyn", "pydantic")
+FEW = 3
+MANY = 8
+
+# A line of `callgrind_annotate`: a count, then `file:function [object]`.
+COUNT = re.compile(r"^\s*([\d,]+) .*?(?:\[(.*)\])?$")
+
+
+def main() -> int:
+    """Print the table, or do the work of one cell of it."""
+    if len(sys.argv) > 1:
+        library, way, shape, times = sys.argv[1:]
+        _work(library, way, SHAPES[shape], int(times))
+        return 0
+    sys.stdout.write(f"{'instructions per operation':28}{'all':>10}{'own':>10}{'CPython':>10}{'C library':>10}\n")
+    for way in WAYS:
+        for shape in SHAPES:
+            for library in LIBRARIES:
+                own, python, c = _count(library, way, shape)
+                title = f"{way} {shape}, {library}"
+                sys.stdout.write(f"{title:28}{own + python + c:>10,.0f}{own:>10,.0f}{python:>10,.0f}{c:>10,.0f}\n")
+                sys.stdout.flush()
+    return 0
+
+
+def _work(library: str, way: str, shape: Shape, times: int) -> None:
+    call, arguments = _call(library, way, shape)
+    for argument in chain.from_iterable(repeat(arguments, times)):
+        call(argument)
+
+
+def _call(library: str, way: str, shape: Shape) -> tuple[Callable[..., object], Sequence[object]]:
+    if library == "oxidyn":
+        adapter = ItemAdapter(shape.model)
+        if way == "encode":
+            return adapter.dump_wire, shape.samples
+        return adapter.load_wire, [adapter.dump_wire(sample) for sample in shape.samples]
+    if way == "encode":
+        return shape.model.model_dump_json, shape.samples
+    return shape.model.model_validate_json, [sample.model_dump_json().encode() for sample in shape.samples]
+
+
+def _count(library: str, way: str, shape: str) -> tuple[float, float, float]:
+    """Own instructions, CPython's and the C library's: the difference of two runs, by the operations between them."""
+    few, many = (_profile(library, way, shape, times) for times in (FEW, MANY))
+    operations = (MANY - FEW) * len(SHAPES[shape].samples)
+    own, python, c = ((later - earlier) / operations for earlier, later in zip(few, many, strict=True))
+    return own, python, c
+
+
+def _profile(library: str, way: str, shape: str, times: int) -> tuple[int, int, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "callgrind.out"
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable, "-m", __spec__.name]
+        environment = os.environ | {"PYTHONHASHSEED": "0"}
+        subprocess.run(
+            [*command, library, way, shape, str(times)], check=True, env=environment, stderr=subprocess.DEVNULL
+        )
+        annotate = ["callgrind_annotate", "--threshold=100", "--show-percs=no", "--auto=no", out]
+        lines = subprocess.run(annotate, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    own = python = c = 0
+    for line in lines:
+        match = COUNT.match(line)
+        if not match or ":" not in line:
+            continue
+        count = int(match[1].replace(",", ""))
+        binary = Path(match[2] or "").name
+        if "_core" in binary or "_pydantic_core" in binary:
+            own += count
+        elif binary.startswith(("libc", "ld-", "libm", "libpthread")):
+            c += count
+        else:
+            python += count
+    return own, python, c
+
+
+if __name__ == "__main__":
+    sys.exit(main())
