@@ -1,5 +1,5 @@
-//! The names in maps and the members of sets, kept as Python objects: those of one table are few and are read again and again. A name that
-//! is kept need not be made, and knows its hash.
+//! The names in maps and the members of sets, kept as Python objects: those of one table are few and are read again and
+//! again. A name that is kept need not be made, and knows its hash.
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 

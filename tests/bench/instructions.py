@@ -84,7 +84,14 @@ def _count(library: str, way: str, shape: str) -> tuple[float, float, float]:
 def _profile(library: str, way: str, shape: str, times: int) -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind.out"
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable, "-m", __spec__.name]
+        command = [
+            "valgrind",
+            "--tool=callgrind",
+            f"--callgrind-out-file={out}",
+            sys.executable,
+            "-m",
+            "tests.bench.instructions",
+        ]
         environment = os.environ | {"PYTHONHASHSEED": "0"}
         subprocess.run(
             [*command, library, way, shape, str(times)], check=True, env=environment, stderr=subprocess.DEVNULL

@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,30 @@ class Mixed(BaseModel):
     nick: str | None = None
     phone: str | None = None
     referrer: UUID | None = None
+
+
+def _stripped(name: str) -> str:
+    return name.strip()
+
+
+class FlatAfter(Flat):
+    """With one validator of the user's, which gets the value as its type says."""
+
+    name: Annotated[str, AfterValidator(_stripped)]
+
+
+class FlatBefore(Flat):
+    """With one that gets whatever was there."""
+
+    name: Annotated[str, BeforeValidator(_stripped)]
+
+
+class MixedAfter(Mixed):
+    name: Annotated[str, AfterValidator(_stripped)]
+
+
+class MixedBefore(Mixed):
+    name: Annotated[str, BeforeValidator(_stripped)]
 
 
 class Line(BaseModel):
@@ -212,9 +236,19 @@ def _shape(name: str, make: Callable[[random.Random], BaseModel], samples: int) 
     return Shape(name, type(made[0]), made)
 
 
+def _of_model(name: str, shape: Shape, model: type[BaseModel]) -> Shape:
+    return Shape(name, model, [model.model_validate(sample.model_dump()) for sample in shape.samples])
+
+
 FLAT = _shape("six flat fields", _flat, 100)
 MIXED = _shape("twenty mixed fields", _mixed, 100)
 ORDER = _shape("order with 50 nested lines", _order, 4)
 EVENT = _shape("payload of any type", _event, 20)
 VECTOR_7 = _shape("768 floats of 7 digits", partial(_vector, digits=7), 4)
 VECTOR_17 = _shape("768 floats of 17 digits", partial(_vector, digits=17), 4)
+VALIDATED = (
+    _of_model("six flat fields, one after-validator", FLAT, FlatAfter),
+    _of_model("six flat fields, one before-validator", FLAT, FlatBefore),
+    _of_model("twenty mixed fields, one after-validator", MIXED, MixedAfter),
+    _of_model("twenty mixed fields, one before-validator", MIXED, MixedBefore),
+)
