@@ -9,7 +9,8 @@ import enum
 import functools
 import operator
 import re
-from collections.abc import Callable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -23,10 +24,21 @@ from zoneinfo import ZoneInfo
 import pydantic.dataclasses
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
-from pydantic import AnyUrl, BaseModel, ConfigDict, RootModel, SecretStr, TypeAdapter, create_model
+from pydantic import (
+    AnyUrl,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    JsonValue,
+    RootModel,
+    SecretStr,
+    Tag,
+    TypeAdapter,
+    create_model,
+)
 from pydantic import Field as Declared
 from pydantic.fields import FieldInfo
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NamedTuple, NotRequired, TypedDict
 
 from oxidyn import Attribute, Epoch
 
@@ -118,6 +130,19 @@ trees: SearchStrategy[Tree] = st.recursive(
     max_leaves=4,
 )
 
+
+def has_bytes(value: Any) -> bool:
+    match value:
+        case bytes():
+            return True
+        case list():
+            return any(map(has_bytes, value))
+        case dict():
+            return any(map(has_bytes, value.values()))
+        case _:
+            return False
+
+
 SCALARS = [
     _kind(str, texts, "S", is_hashable=True),
     _kind(Annotated[str, Declared(min_length=1, max_length=5)], names, "S", is_hashable=True, is_key=True),
@@ -146,7 +171,16 @@ SCALARS = [
         st.builds(Cat, lives=integers) | st.builds(Dog, name=texts),
         "M",
     ),
+    _kind(
+        Annotated[
+            Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")],
+            Discriminator(lambda pet: pet["kind"] if isinstance(pet, dict) else pet.kind),
+        ],
+        st.builds(Cat, lives=integers) | st.builds(Dog, name=texts),
+        "M",
+    ),
     _kind(Tree, trees, "M"),
+    _kind(JsonValue, untyped.filter(lambda value: not has_bytes(value)), "S N B BOOL NULL L M SS NS BS"),
 ]
 # What only Python can make, and stands as text, a number or a map of its own.
 SCALARS += [
@@ -160,8 +194,8 @@ SCALARS += [
         "S",
         is_hashable=True,
     ),
-    _kind(Fraction, st.fractions(), "S", is_hashable=True),
-    _kind(complex, st.complex_numbers(allow_nan=False, allow_infinity=False), "S", is_hashable=True),
+    # Of a union with numbers it reads those that are integral, which are equal.
+    _kind(Fraction, st.fractions(), "S N", is_hashable=True),
     _kind(ZoneInfo, st.sampled_from(["UTC", "Europe/Berlin"]).map(ZoneInfo), "S"),
     _kind(Annotated[SecretStr, Attribute(plaintext=True)], texts.map(SecretStr), "S"),
     _kind(Numbers, st.lists(integers, max_size=3).map(Numbers), "L"),
@@ -185,6 +219,26 @@ def _endless_tuple(kind: Kind) -> Kind:
     )
 
 
+class Pair(NamedTuple, Generic[T]):
+    """A named tuple of one type, the second of whose fields may be missing."""
+
+    first: T
+    second: T | None = None
+
+
+def _pair(kind: Kind) -> Kind:
+    values = st.builds(Pair, kind.values, kind.values)
+    return _kind(Pair[kind.annotation], values, "L", is_hashable=kind.is_hashable)  # type: ignore[name-defined]
+
+
+def _deque(kind: Kind) -> Kind:
+    return _kind(deque[kind.annotation], st.lists(kind.values, max_size=3).map(deque), "L")
+
+
+def _sequence(kind: Kind) -> Kind:
+    return _kind(Sequence[kind.annotation], st.lists(kind.values, max_size=3), "L")
+
+
 def _set(kind: Kind) -> Kind:
     return _kind(set[kind.annotation], st.sets(kind.values, max_size=3), _tags_of_sets(kind))
 
@@ -200,6 +254,20 @@ def _tags_of_sets(kind: Kind) -> str:
 
 def _dict(key: Kind, value: Kind) -> Kind:
     return _kind(dict[key.annotation, value.annotation], st.dictionaries(key.values, value.values, max_size=3), "M")
+
+
+def _ordered_dict(key: Kind, value: Kind) -> Kind:
+    values = _dict(key, value).values.map(OrderedDict)
+    return _kind(OrderedDict[key.annotation, value.annotation], values, "M")
+
+
+def _counter(key: Kind) -> Kind:
+    values = st.dictionaries(key.values, st.integers(-5, 5), max_size=3).map(Counter)
+    return _kind(Counter[key.annotation], values, "M")
+
+
+def _mapping(key: Kind, value: Kind) -> Kind:
+    return _kind(Mapping[key.annotation, value.annotation], _dict(key, value).values, "M")
 
 
 def _optional(kind: Kind) -> Kind:
@@ -237,6 +305,12 @@ def kinds(depth: int) -> SearchStrategy[Kind]:
         hashable.map(_set),
         hashable.map(_frozenset),
         st.builds(_dict, st.sampled_from(KEYS), inner),
+        inner.map(_pair),
+        inner.map(_deque),
+        inner.map(_sequence),
+        st.builds(_ordered_dict, st.sampled_from(KEYS), inner),
+        st.sampled_from(KEYS).map(_counter),
+        st.builds(_mapping, st.sampled_from(KEYS), inner),
         inner.map(_optional),
         unions(inner),
         models(depth - 1).map(lambda model: Kind(model.type_, model.instances, frozenset({"M"}))),

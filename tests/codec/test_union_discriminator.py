@@ -52,6 +52,25 @@ def test_a_function_tells_the_member(pet):
     Field(Pet | None, None).check_round_trip(pet)
 
 
+def test_literals_that_a_function_may_look_at_are_always_stored():
+    class Black(BaseModel):
+        colour: Literal["black"] = "black"
+        age: int = 0
+
+    class White(BaseModel):
+        colour: Literal["white"] = "white"
+        age: int = 0
+
+    def colour_of(cat: Any) -> Any:
+        return cat["colour"] if isinstance(cat, dict) else cat.colour
+
+    cats = Annotated[Annotated[Black, Tag("black")] | Annotated[White, Tag("white")], Discriminator(colour_of)]
+    field = Field(cats, unset="skip")
+
+    assert field.store(White()) == {"M": {"colour": {"S": "white"}}}
+    assert field.load(field.store(White())) == White()
+
+
 @given(pets)
 def test_the_function_decides_as_it_does_for_pydantic(pet):
     field = Field(Pet)

@@ -54,6 +54,7 @@ PRESENCE = {
     ),
     'unset="skip" always stores literals and enums that discriminate a union': (
         "codec/test_union.py::test_literals_that_discriminate_are_always_stored",
+        "codec/test_union_discriminator.py::test_literals_that_a_function_may_look_at_are_always_stored",
     ),
     'unset="skip" always stores fields written by update': (
         "ops/test_update.py::test_fields_written_by_update_are_stored_where_unset_ones_are_left_out",
@@ -188,7 +189,9 @@ SCALARS = {
 }
 
 COLLECTIONS = {
-    "list and tuple are L": (
+    "list, tuple, deque and named tuple are L": (
+        "codec/test_list_deque.py::test_a_deque_is_stored_as_l",
+        "codec/test_named_tuple.py::test_a_named_tuple_is_stored_as_l_in_the_order_of_its_fields",
         "codec/test_list.py::test_list_is_stored_as_l",
         "codec/test_list_tuple.py::test_tuple_is_stored_as_l",
     ),

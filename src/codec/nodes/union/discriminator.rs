@@ -139,7 +139,18 @@ pub fn collect_discriminating<'py>(
     };
     let kind = schema.member("type")?.and_then(|kind| kind.extract::<String>().ok());
     match kind.as_deref() {
-        Some("tagged-union") => found.extend(input_paths(schema)?.into_iter().flatten().flatten()),
+        Some("tagged-union") => match input_paths(schema)? {
+            Some(paths) => found.extend(paths.into_iter().flatten()),
+            // A function may look at any of its members' fields.
+            None => {
+                for (_, choice) in schema.schema("choices")?.iter() {
+                    if let Ok(choice) = choice.cast::<PyDict>() {
+                        let fields = fields_of(&builder.resolve(choice)?)?;
+                        found.extend(fields.into_iter().map(|(name, _)| name));
+                    }
+                }
+            }
+        },
         Some("union") => {
             for (choice, _) in union_choices(schema)? {
                 for (name, field) in fields_of(&builder.resolve(&choice)?)? {
