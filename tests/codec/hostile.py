@@ -29,18 +29,26 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     AnyUrl,
     Base64Str,
     BaseModel,
+    BeforeValidator,
     ByteSize,
     ConfigDict,
     Discriminator,
     Field,
     Json,
+    PlainSerializer,
+    PlainValidator,
     PostgresDsn,
     SecretStr,
+    ValidationInfo,
+    WrapValidator,
+    field_validator,
+    model_validator,
 )
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired, Self, TypedDict
 
 from oxidyn import TTL, Attribute, Epoch, InvalidItem, ItemAdapter
 from tests.codec.strategies import Box, Cat, Colour, Dog, Level, Mixed, Numbers, Tree
@@ -153,6 +161,56 @@ class Opaque(BaseModel):
     encoded: Base64Str
     root: Numbers
     addresses: set[IPv4Address]
+
+
+def bare(value: Any) -> Any:
+    """Undo the serializer."""
+    return value.removesuffix("!") if isinstance(value, str) else value
+
+
+def checked(value: Any) -> Any:
+    if value in ("bad", 13):
+        raise ValueError("no")
+    return value
+
+
+class Validated(BaseModel):
+    """What only Python can check, at every place."""
+
+    after: Annotated[int, AfterValidator(checked)]
+    before: Annotated[list[Line], BeforeValidator(checked)]
+    around: Annotated[dict[str, Decimal], WrapValidator(lambda value, handler: checked(handler(value)))]
+    plain: Annotated[Any, PlainValidator(checked)]
+    shown: Annotated[str, BeforeValidator(bare), PlainSerializer(lambda value: f"{value}!")]
+    others: int = 0
+    note: str | None = None
+
+    @field_validator("others")
+    @classmethod
+    def is_less(cls, value: int, info: ValidationInfo) -> int:
+        if value > info.data.get("after", 0):
+            raise ValueError("more")
+        return value
+
+    @model_validator(mode="after")
+    def is_whole(self) -> Self:
+        checked(self.note)
+        return self
+
+
+class Around(BaseModel):
+    """Models under validators of a model."""
+
+    inner: Validated
+    line: Line
+
+    @model_validator(mode="before")
+    @classmethod
+    def see(cls, data: Any) -> Any:
+        return data
+
+    def model_post_init(self, context: Any) -> None:
+        checked(self.line.sku)
 
 
 class Older(BaseModel):
@@ -272,6 +330,18 @@ def shapes() -> Iterator[Shape]:
             texts=["a"],
         ),
     )
+    validated = Validated(
+        after=1,
+        before=[Line(sku="a")],
+        around={"a": Decimal("1.5")},
+        plain=[1, "a"],
+        shown="s",
+        others=1,
+        note="x",
+    )
+    yield Shape("validated", validated)
+    yield Shape("validated, trusted", validated, load="trust")
+    yield Shape("around", Around(inner=validated, line=Line(sku="a")))
     yield Shape("older", Older(id="a", line=Line(sku="a"), lines=[Line(sku="b")]), unknown="keep")
     yield Shape("keyed", Keyed[date](day=MOMENT.date(), at=MOMENT), partition="day", sort="at")
     yield Shape("keyed by number", Keyed[Decimal](day=Decimal("1.5"), at=MOMENT), partition="day", sort="at")

@@ -25,8 +25,10 @@ import pydantic.dataclasses
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from pydantic import (
+    AfterValidator,
     AnyUrl,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     JsonValue,
@@ -34,7 +36,9 @@ from pydantic import (
     SecretStr,
     Tag,
     TypeAdapter,
+    WrapValidator,
     create_model,
+    model_validator,
 )
 from pydantic import Field as Declared
 from pydantic.fields import FieldInfo
@@ -73,6 +77,10 @@ class Dog(BaseModel):
 
 class Numbers(RootModel[list[int]]):
     pass
+
+
+def kind_of(pet: Any) -> Any:
+    return pet.get("kind") if isinstance(pet, dict) else getattr(pet, "kind", None)
 
 
 class Tree(BaseModel):
@@ -174,7 +182,7 @@ SCALARS = [
     _kind(
         Annotated[
             Annotated[Cat, Tag("cat")] | Annotated[Dog, Tag("dog")],
-            Discriminator(lambda pet: pet["kind"] if isinstance(pet, dict) else pet.kind),
+            Discriminator(kind_of),
         ],
         st.builds(Cat, lives=integers) | st.builds(Dog, name=texts),
         "M",
@@ -274,6 +282,21 @@ def _optional(kind: Kind) -> Kind:
     return Kind(kind.annotation | None, st.none() | kind.values, kind.tags | {"NULL"}, kind.is_hashable)
 
 
+def same_value(value: Any) -> Any:
+    return value
+
+
+def handled(value: Any, handler: Callable[[Any], Any]) -> Any:
+    return handler(value)
+
+
+VALIDATORS = [AfterValidator(same_value), BeforeValidator(same_value), WrapValidator(handled)]
+
+
+def _validated(kind: Kind, validator: Any) -> Kind:
+    return dataclasses.replace(kind, annotation=Annotated[kind.annotation, validator])
+
+
 def _unions(draw: DrawFn, kind: SearchStrategy[Kind]) -> Kind:
     """Members that the wire tells apart: others come back as Pydantic reads their text."""
     members = [draw(kind)]
@@ -311,6 +334,7 @@ def kinds(depth: int) -> SearchStrategy[Kind]:
         st.builds(_ordered_dict, st.sampled_from(KEYS), inner),
         st.sampled_from(KEYS).map(_counter),
         st.builds(_mapping, st.sampled_from(KEYS), inner),
+        st.builds(_validated, inner, st.sampled_from(VALIDATORS)),
         inner.map(_optional),
         unions(inner),
         models(depth - 1).map(lambda model: Kind(model.type_, model.instances, frozenset({"M"}))),
@@ -437,6 +461,28 @@ configs: SearchStrategy[ConfigDict] = st.builds(
 )
 
 
+def _check_after(self: Any) -> Any:
+    return self
+
+
+def _check_before(cls: type, data: Any) -> Any:
+    return data
+
+
+def _check_around(cls: type, data: Any, handler: Callable[[Any], Any]) -> Any:
+    return handler(data)
+
+
+MODEL_VALIDATORS: list[dict[str, Any]] = [
+    {},
+    {},
+    {},
+    {"check": model_validator(mode="after")(_check_after)},
+    {"check": model_validator(mode="before")(classmethod(_check_before))},
+    {"check": model_validator(mode="wrap")(classmethod(_check_around))},
+]
+
+
 @st.composite
 def _models(draw: DrawFn, depth: int) -> Made:
     fields = draw(_fields(depth))
@@ -444,6 +490,7 @@ def _models(draw: DrawFn, depth: int) -> Made:
     model = create_model(
         "Record",
         __config__=config,
+        __validators__=draw(st.sampled_from(MODEL_VALIDATORS)),
         **{field.name: (field.kind.annotation, field.declared()) for field in fields},
     )
     return _made(model, fields, _with_defaults(fields), is_by_alias=bool(config.get("serialize_by_alias")))

@@ -53,7 +53,9 @@ class Example:
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
     model = draw(made)
-    adapter = ItemAdapter(model.type_, unset=draw(st.sampled_from(["store", "skip"])))
+    unset = draw(st.sampled_from(["store", "skip"]))
+    load = draw(st.sampled_from(["validate", "validate", "trust"]))
+    adapter = ItemAdapter(model.type_, unset=unset, load=load)
     return Example(model, adapter, draw(model.instances))
 
 

@@ -254,8 +254,56 @@ COLLECTIONS = {
 }
 
 SERIALIZERS_AND_VALIDATORS = {
+    "a serializer decides the stored form only where a before, wrap or plain validator can undo it": (
+        "codec/test_function_serializers.py::test_a_serializer_that_a_before_validator_can_undo_decides_what_is_stored",
+        "codec/test_function_serializers.py::test_a_serializer_beside_a_plain_validator_decides_what_is_stored",
+        "codec/test_function_serializers.py::test_a_serializer_of_a_model_counts_where_a_validator_can_undo_it",
+    ),
+    "the validator that undoes a serializer runs on every load, trust too": (
+        "codec/test_function_serializers.py::test_a_validator_that_undoes_a_serializer_runs_on_every_load",
+    ),
+    "with an after validator only, compiling asks for Attribute(serializer=True | False)": (
+        "codec/test_function_serializers.py::test_a_serializer_beside_an_after_validator_must_say_what_it_is",
+    ),
+    "otherwise a serializer is presentation and the value itself is stored": (
+        "codec/test_function_serializers.py::test_a_serializer_that_nothing_can_undo_is_for_an_api_and_the_value_itself_is_stored",
+        "codec/test_function_serializers.py::test_a_serializer_of_a_model_that_nothing_can_undo_is_for_an_api",
+    ),
     "a serializer of when_used=json never counts": (
         "codec/test_function_serializers.py::test_a_serializer_for_json_never_counts",
+    ),
+    "Attribute(serializer=...) overrides everywhere": (
+        "codec/test_function_serializers.py::test_attribute_says_it_everywhere",
+    ),
+    'load="trust": types, shapes and constraints are enforced by the plan': (
+        "codec/test_function_validators.py::test_trust_still_checks_types_shapes_and_constraints",
+    ),
+    'load="trust": user validators are not run again': (
+        "codec/test_function_validators.py::test_trust_runs_no_validator_of_the_users_again",
+        "codec/test_ninety_nine_cases.py::test_what_was_saved_is_loaded_equal_and_of_the_same_type",
+    ),
+    'load="trust": plain validators are run, which are the type': (
+        "codec/test_function_validators.py::test_trust_runs_plain_validators_because_they_are_the_type",
+    ),
+    'load="trust": model_post_init runs, a custom __init__ does not': (
+        "codec/test_function_validators.py::test_trust_runs_post_init_and_no_init",
+    ),
+    "alias paths are rebuilt; where that is impossible, by_name=True": (
+        "codec/test_function_validators.py::test_values_are_handed_over_under_the_names_that_model_validate_takes",
+        "codec/test_function_validators.py::test_a_path_that_no_dict_can_have_is_reached_by_the_fields_name",
+    ),
+    "models are validated once each, innermost first": (
+        "codec/test_function_validators.py::test_models_inside_such_a_model_are_validated_once",
+        "codec/test_function_validators.py::test_validators_of_a_model_run_once",
+    ),
+    "below a before, wrap or plain validator nested models are keyed dicts of decoded values": (
+        "codec/test_function_validators.py::test_below_a_before_validator_models_are_dicts_of_decoded_values",
+    ),
+    "with revalidate_instances nested models are keyed dicts of decoded values": (
+        "codec/test_function_validators.py::test_models_that_are_validated_again_are_handed_over_as_dicts",
+    ),
+    "a key that a validator would change is refused": (
+        "codec/test_function_validators.py::test_a_key_that_a_validator_would_change_is_refused",
     ),
     "loading accepts and refuses what model_validate does of the values as the plan decodes them": (
         "codec/test_any_type.py::test_load_accepts_and_refuses_what_model_validate_does_of_the_decoded_value",
