@@ -62,6 +62,9 @@ PRESENCE = {
     "exclude=True is an API matter: stored": (
         "codec/test_model.py::test_exclude_is_an_api_matter_the_field_is_stored",
     ),
+    "computed fields are stored where they are marked": (
+        "codec/test_model_computed.py::test_a_computed_field_with_a_stored_name_is_stored_under_it_and_others_are_not",
+    ),
     "computed fields are not stored, nor are private attributes": (
         "codec/test_model.py::test_computed_fields_and_private_attributes_are_not_stored",
     ),

@@ -558,7 +558,10 @@ fn is_class(function: &Bound<'_, PyAny>) -> bool {
 pub fn is_pydantics(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     let module = function.getattr_opt(pyo3::intern!(function.py(), "__module__"))?;
     let module = module.and_then(|module| module.extract::<String>().ok());
-    Ok(module.is_some_and(|module| module == "operator" || module == "pydantic" || module.starts_with("pydantic.")))
+    // Of the standard library Pydantic calls getters and, for addresses, their classes.
+    Ok(module.is_some_and(|module| {
+        matches!(&*module, "operator" | "ipaddress" | "pydantic") || module.starts_with("pydantic.")
+    }))
 }
 
 /// The enum whose members' values an instance holds: `use_enum_values` puts a getter of the value around the enum.
