@@ -1,6 +1,6 @@
 //! The schemas that others refer to: each is compiled once, and a reference finds it by its number. This is what makes
 //! recursive models possible. What else a plan's values share is here too: the names of their maps, and the classes that
-//! turn up where no type is declared.
+//! turn up where they are not declared.
 
 use std::sync::OnceLock;
 
@@ -10,6 +10,7 @@ use pyo3::pyclass::PyVisit;
 use super::instance::Classes;
 use super::names::Names;
 use super::node::Node;
+use super::options::PlanOptions;
 
 #[derive(Default)]
 pub struct Definitions {
@@ -19,6 +20,13 @@ pub struct Definitions {
 }
 
 impl Definitions {
+    pub fn new(options: &PlanOptions) -> Self {
+        Self {
+            classes: Classes::new(options),
+            ..Self::default()
+        }
+    }
+
     pub fn reserve(&mut self) -> u32 {
         self.nodes.push(OnceLock::new());
         u32::try_from(self.nodes.len() - 1).expect("a schema has fewer definitions")

@@ -1,5 +1,6 @@
-//! Instances of models and dataclasses where no type is declared: stored by what their own class says. Its plan is
-//! compiled when the first one turns up, and kept by the plan that met it, so that both go together.
+//! Instances of models and dataclasses where no type is declared, or under `SerializeAsAny` another one: stored by what
+//! their own class says. Its plan is compiled when the first one turns up, and kept by the plan that met it, so that both
+//! go together.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,7 @@ use pyo3::types::{PyDict, PyType};
 
 use super::definitions::Definitions;
 use super::node::Node;
-use super::options::PlanOptions;
+use super::options::{PlanOptions, Unset};
 use super::python;
 use super::schema::Builder;
 use super::state::{Encoding, Outcome, Refusal};
@@ -20,7 +21,11 @@ const MOST_CLASSES: usize = 64;
 
 /// The classes whose instances were met.
 #[derive(Default)]
-pub struct Classes(Mutex<Vec<(Py<PyType>, Arc<Class>)>>);
+pub struct Classes {
+    /// The table's.
+    unset: Unset,
+    known: Mutex<Vec<(Py<PyType>, Arc<Class>)>>,
+}
 
 struct Class {
     node: Node,
@@ -41,7 +46,7 @@ pub fn encode_instance(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Ou
     let class = match state.definitions.classes.find(&type_) {
         Some(class) => class,
         None => {
-            let class = Arc::new(Class::compile(&type_)?);
+            let class = Arc::new(Class::compile(&type_, state.definitions.classes.unset)?);
             state.definitions.classes.keep(&type_, Arc::clone(&class));
             class
         }
@@ -58,15 +63,22 @@ pub fn encode_instance(value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Ou
 }
 
 impl Classes {
+    pub fn new(options: &PlanOptions) -> Self {
+        Self {
+            unset: options.unset,
+            known: Mutex::default(),
+        }
+    }
+
     fn find(&self, type_: &Bound<'_, PyType>) -> Option<Arc<Class>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known.iter().find(|(known, _)| known.is(type_));
         found.map(|(_, class)| Arc::clone(class))
     }
 
     /// Another thread may have kept one meanwhile; either will do.
     fn keep(&self, type_: &Bound<'_, PyType>, class: Arc<Class>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let forgotten = if known.len() == MOST_CLASSES {
             std::mem::take(&mut *known)
         } else {
@@ -80,7 +92,7 @@ impl Classes {
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // The collector runs on a thread that may hold the lock. What is not offered this time is kept.
-        let Ok(known) = self.0.try_lock() else {
+        let Ok(known) = self.known.try_lock() else {
             return Ok(());
         };
         known.iter().try_for_each(|(type_, class)| {
@@ -95,9 +107,9 @@ impl Classes {
 }
 
 impl Class {
-    fn compile(type_: &Bound<'_, PyType>) -> Outcome<Self> {
+    fn compile(type_: &Bound<'_, PyType>, unset: Unset) -> Outcome<Self> {
         let py = type_.py();
-        Self::build(type_).map_err(|error| {
+        Self::build(type_, unset).map_err(|error| {
             let is_about_types = [python::schema_error(py), python::pydantic_user_error(py)]
                 .into_iter()
                 .any(|class| class.is_ok_and(|class| error.matches(py, class).unwrap_or(false)));
@@ -115,7 +127,7 @@ impl Class {
         })
     }
 
-    fn build(type_: &Bound<'_, PyType>) -> PyResult<Self> {
+    fn build(type_: &Bound<'_, PyType>, unset: Unset) -> PyResult<Self> {
         let py = type_.py();
         let schema = python::type_adapter(py)?.call1((type_,))?.getattr("core_schema")?;
         // Pydantic has something else in place of a schema that it cannot make yet.
@@ -126,6 +138,7 @@ impl Class {
         };
         let options = PlanOptions {
             title: type_.name()?.to_string(),
+            unset,
             ..PlanOptions::default()
         };
         let mut builder = Builder::new(py, &options, &schema)?;

@@ -153,16 +153,6 @@ impl Plan {
         })
     }
 
-    /// Append an instance's attributes where an item of another plan holds it.
-    pub(super) fn encode_inside(&self, instance: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
-        let mut inside = Encoding {
-            out: state.out,
-            definitions: &self.definitions,
-            depth: state.depth,
-        };
-        self.root.encode_attributes(instance, &mut inside)
-    }
-
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.
     pub fn decode_item(&self, py: Python<'_>, reader: &mut Reader<'_>) -> PyResult<Py<PyAny>> {
         let mut state = self.decoding(py);

@@ -73,7 +73,6 @@ imports! {
     url = "pydantic_core"."Url";
     multi_host_url = "pydantic_core"."MultiHostUrl";
 
-    complete_schema = "oxidyn.schema"."complete";
     schema_error = "oxidyn.errors"."SchemaError";
     unsupported_type_error = "oxidyn.errors"."UnsupportedTypeError";
     invalid_item = "oxidyn.errors"."InvalidItem";

@@ -198,7 +198,7 @@ impl<'a, 'py> Builder<'a, 'py> {
         let mut builder = Self {
             py,
             options,
-            definitions: Definitions::default(),
+            definitions: Definitions::new(options),
             marks: Marks::default(),
             config: None,
             ordered: false,

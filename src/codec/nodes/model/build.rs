@@ -199,7 +199,7 @@ fn build_fields<'py>(
         no_arguments: PyTuple::empty(py).unbind(),
         extras,
         keeps_unknown,
-        subclasses: None,
+        by_own_class: false,
     };
     Ok(ModelNode(Box::new(model)).into())
 }

@@ -17,11 +17,6 @@ impl Model {
     pub fn encode_fields(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
         let py = value.py();
         self.check_instance(value)?;
-        if let Some(subclasses) = &self.subclasses
-            && !value.is_exact_instance(self.class.bind(py))
-        {
-            return subclasses.encode(value, state);
-        }
         let fields_set = match &self.kind {
             // A bare `cls.__new__(cls)` has none: then everything it has is stored.
             Kind::Model { .. } if self.skips_unset => value

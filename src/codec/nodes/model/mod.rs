@@ -9,7 +9,6 @@
 //! | `values` | attributes → what `model_validate` takes, where Pydantic makes the instance |
 //! | `fields_set` | which fields were there |
 //! | `computed` | computed fields that are stored |
-//! | `subclasses` | what `SerializeAsAny` stores of an instance of a subclass |
 //! | `extras`, `kept` | attributes that are no field: values of `extra="allow"`, bytes of `unknown="keep"` |
 
 mod build;
@@ -21,7 +20,6 @@ mod field;
 mod fields_set;
 mod instance;
 mod kept;
-mod subclasses;
 mod values;
 
 use std::collections::HashMap;
@@ -36,6 +34,7 @@ pub use build::{fields_of, holder_of_fields};
 pub use field::{Field, stored_name_of};
 
 use crate::codec::ffi::instance_dict;
+use crate::codec::instance::encode_instance;
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::root_model::RootModelNode;
 use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
@@ -45,7 +44,6 @@ use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use extras::Extras;
 use instance::Kind;
-use subclasses::Subclasses;
 use values::Made;
 
 pub struct ModelNode(Box<Model>);
@@ -74,8 +72,8 @@ pub struct Model {
     extras: Option<Box<Extras>>,
     /// Whether attributes that are no field are written back.
     keeps_unknown: bool,
-    /// For `SerializeAsAny`: what is stored of instances of subclasses.
-    subclasses: Option<Box<Subclasses>>,
+    /// `SerializeAsAny`: instances of subclasses are stored by what their own class says.
+    by_own_class: bool,
 }
 
 impl ModelNode {
@@ -145,7 +143,7 @@ impl Codec for ModelNode {
             && of_subclasses
             && !model.is_typed_dict()
         {
-            model.subclasses = Some(Box::new(Subclasses::new(builder.options)));
+            model.by_own_class = true;
         }
         Ok(node)
     }
@@ -164,14 +162,15 @@ impl Codec for ModelNode {
         if let Some(extras) = &model.extras {
             extras.traverse(visit)?;
         }
-        if let Some(subclasses) = &model.subclasses {
-            subclasses.traverse(visit)?;
-        }
         let mut stored = model.fields.iter().chain(&model.computed);
         stored.try_for_each(|field| field.traverse(visit))
     }
 
     fn encode(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
+        let model = &*self.0;
+        if model.by_own_class && model.is_instance(value)? && !value.is_exact_instance(model.class(value.py())) {
+            return encode_instance(value, state).map(drop);
+        }
         state.push(b"{\"M\":");
         state.enter()?;
         self.0.encode_fields(value, state)?;
