@@ -294,6 +294,11 @@ impl<'a, 'py> Builder<'a, 'py> {
 
     fn build_kind(&mut self, kind: &str, schema: &Bound<'py, PyDict>) -> PyResult<Node> {
         self.marks.of_subclasses |= serializes_as_any(schema)?;
+        if standard::of(schema)?.is_some()
+            && let Some(node) = function::build_by_serializer(schema, self)?
+        {
+            return Ok(node);
+        }
         let whole = self.whole.take();
         let claimed = self.claim(kind, schema)?;
         self.whole = whole;

@@ -2,14 +2,14 @@
 
 import collections
 import types
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import VERSION as PYDANTIC
-from pydantic import BaseModel, ConfigDict, FailFast, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, PlainSerializer, Strict
 from pydantic import Field as Constrained
 
 from oxidyn import InvalidItem, ItemAdapter
@@ -115,3 +115,24 @@ def test_fail_fast_ends_at_the_first_refusal():
     with pytest.raises(InvalidItem) as caught:
         Field(dict[str, int]).load(attribute)
     assert len(caught.value.errors()) == 2
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (collections.Counter[str], collections.Counter("a")),
+        (collections.OrderedDict[str, int], collections.OrderedDict(a=1)),
+        (collections.defaultdict[str, int], collections.defaultdict(int, a=1)),
+        (Mapping[str, int], {"a": 1}),
+        (collections.deque[int], collections.deque([1])),
+        (Sequence[int], [1]),
+    ],
+    ids=str,
+)
+def test_a_serializer_that_nothing_undoes_is_presentation(annotation, value):
+    shown = PlainSerializer(lambda value: "shown")
+
+    Field(Annotated[annotation, shown]).check_round_trip(value)
+    undone = Field(Annotated[annotation, shown, BeforeValidator(lambda given: value if given == "shown" else given)])
+    assert undone.store(value) == {"S": "shown"}
+    undone.check_round_trip(value)

@@ -160,10 +160,8 @@ pub fn build<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder
     }
     let whole = builder.whole.clone().unwrap_or_else(|| schema.clone());
     let chain = Chain::read(&whole, builder)?;
-    if let Some(layer) = &chain.serializer
-        && chain.decides(layer, builder)?
-    {
-        return build_serialized(&chain, layer, &whole, builder).map(Some);
+    if let Some(node) = build_decided(&chain, &whole, builder)? {
+        return Ok(Some(node));
     }
     if !is_function {
         return Ok(None);
@@ -193,6 +191,27 @@ pub fn build<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder
         build_after(schema, &whole, is_users, builder).map(Some)
     } else {
         build_around(schema, &whole, builder).map(Some)
+    }
+}
+
+/// The node of a schema whose serializer decides the stored form; `None` where it does not, or has none.
+pub fn build_by_serializer<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
+    if counting_serializer(schema)?.is_none() {
+        return Ok(None);
+    }
+    let whole = builder.whole.clone().unwrap_or_else(|| schema.clone());
+    let chain = Chain::read(&whole, builder)?;
+    build_decided(&chain, &whole, builder)
+}
+
+fn build_decided<'py>(
+    chain: &Chain<'py>,
+    whole: &Bound<'py, PyDict>,
+    builder: &mut Builder<'_, 'py>,
+) -> PyResult<Option<Node>> {
+    match &chain.serializer {
+        Some(layer) if chain.decides(layer, builder)? => build_serialized(chain, layer, whole, builder).map(Some),
+        _ => Ok(None),
     }
 }
 

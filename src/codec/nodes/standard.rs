@@ -82,13 +82,8 @@ pub fn claims<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) 
     Ok(Some(node))
 }
 
-/// What a schema stands for, where Pydantic made it of a list or a dict.
+/// What a schema stands for, where Pydantic made it of a list or a dict. A serializer says nothing of that.
 pub fn of<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Option<Standard<'py>>> {
-    if let Some(serializer) = schema.member("serialization")?
-        && !is_pydantics(&serializer.cast_into::<PyDict>()?)?
-    {
-        return Ok(None);
-    }
     match schema.text("type")?.as_deref() {
         Some("lax-or-strict") => lax(&schema.schema("lax_schema")?),
         Some("json-or-python") => json_or_python(schema),
@@ -206,12 +201,4 @@ fn name_of(function: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         return Ok(None);
     }
     function.getattr("__name__")?.extract().map(Some)
-}
-
-/// Whether a serializer is the one that Pydantic gives such a collection.
-fn is_pydantics(serializer: &Bound<'_, PyDict>) -> PyResult<bool> {
-    match serializer.member("function")? {
-        Some(function) => Ok(name_of(&function)?.is_some()),
-        None => Ok(false),
-    }
 }
