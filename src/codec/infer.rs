@@ -340,6 +340,18 @@ pub fn decode<'py>(tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, '
     }
 }
 
+/// The same where the numbers of `Any` are not meant: the value of a type that is no `Any` is read so.
+pub fn decode_typed<'py>(
+    tag: Tag,
+    reader: &mut Reader<'_>,
+    state: &mut Decoding<'_, 'py>,
+) -> Outcome<Bound<'py, PyAny>> {
+    let any_numbers = std::mem::take(&mut state.any_numbers);
+    let value = decode(tag, reader, state);
+    state.any_numbers = any_numbers;
+    value
+}
+
 pub fn decode_value<'py>(reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
     let tag = reader.tag()?;
     let value = decode(tag, reader, state)?;

@@ -421,6 +421,21 @@ pub struct Decoding<'a, 'py> {
     pub read_again: usize,
 }
 
+impl<'a, 'py> Decoding<'a, 'py> {
+    /// What reads values without a plan.
+    pub fn untyped(py: Python<'py>, definitions: &'a Definitions) -> Self {
+        Self {
+            py,
+            definitions,
+            unknown: Unknown::default(),
+            any_numbers: AnyNumbers::default(),
+            depth: 0,
+            elements: Vec::new(),
+            read_again: 0,
+        }
+    }
+}
+
 impl Decoding<'_, '_> {
     /// Unions of like members inside such unions read their values again and again: an end to that, where each byte of a
     /// full item would have been read many times.

@@ -38,8 +38,10 @@ struct Choice {
     tag: Tag,
     /// The value as a whole: `{"S":"red"}`.
     wire: Box<[u8]>,
-    /// Its content as text: `red`.
+    /// Its content as text: `red`. Nothing where it is a list, a map or a set.
     text: Box<str>,
+    /// What is read of it, where it is a list, a map or a set: these may be written in several ways.
+    whole: Option<Py<PyAny>>,
 }
 
 impl Choices {
@@ -60,15 +62,25 @@ impl Choices {
                 definitions: &definitions,
                 depth: 0,
             };
-            if infer::encode_scalar(&value, &mut state).is_err() {
+            if infer::encode(&value, &mut state).is_err() {
                 let kind = value.get_type().name()?;
-                return Err(builder.unsupported(&format!(
-                    "an enum or literal with a value of type {kind} (None, bool, str, int, float, Decimal and bytes are)"
+                return Err(builder.refused(&format!(
+                    "an enum or literal with a value of type {kind} has no stored form: give it values that `Any` stores \
+                     (None, bool, str, numbers, bytes, dates, UUIDs, and tuples, lists and dicts of them)"
                 )));
             }
             let mut reader = Reader::new(&wire);
             let tag = reader.tag().expect("written just above");
+            let mut whole = None;
             let text = match tag {
+                Tag::L | Tag::M | Tag::SS | Tag::NS | Tag::BS => {
+                    let read = infer::decode(tag, &mut reader, &mut Decoding::untyped(py, &definitions));
+                    whole = Some(
+                        read.map_err(|refusal| refusal.into_error(py, &builder.path()))?
+                            .unbind(),
+                    );
+                    "".into()
+                }
                 Tag::Bool | Tag::Null => if reader.boolean().expect("written just above") {
                     "true"
                 } else {
@@ -88,6 +100,7 @@ impl Choices {
                 tag,
                 wire: wire.into_boxed_slice(),
                 text,
+                whole,
             });
         }
         let index = (choices.len() > Self::FEW).then(|| Box::new(Index::of(&choices)));
@@ -107,7 +120,9 @@ impl Choices {
         let mut known: HashMap<(Tag, Vec<u8>), &Choice> = HashMap::with_capacity(self.all.len());
         for choice in &self.all {
             let mut form = Vec::new();
-            if choice.tag != Tag::N || number::push_canonical(&mut form, &choice.text).is_err() {
+            if let Some(whole) = &choice.whole {
+                form = whole.bind(builder.py).repr()?.to_str()?.as_bytes().to_vec();
+            } else if choice.tag != Tag::N || number::push_canonical(&mut form, &choice.text).is_err() {
                 form = choice.text.as_bytes().to_vec();
             }
             let other = *known.entry((choice.tag, form)).or_insert(choice);
@@ -130,7 +145,8 @@ impl Choices {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.all.iter().try_for_each(|choice| {
             visit.call(&choice.object)?;
-            visit.call(&choice.value)
+            visit.call(&choice.value)?;
+            visit.call(&choice.whole)
         })
     }
 
@@ -180,7 +196,13 @@ impl Choices {
 
     /// What stands for a stored content; `None` where nothing does, with the reader at the content again.
     #[inline]
-    fn read<'py>(&self, tag: Tag, reader: &mut Reader<'_>, py: Python<'py>) -> Outcome<Option<Bound<'py, PyAny>>> {
+    fn read<'py>(
+        &self,
+        tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+    ) -> Outcome<Option<Bound<'py, PyAny>>> {
+        let py = state.py;
         let start = reader.position();
         let found = match tag {
             Tag::S | Tag::B => {
@@ -202,12 +224,28 @@ impl Choices {
                 reader.boolean()?;
                 self.of_tag(tag).next()
             }
-            _ => None,
+            Tag::L | Tag::M | Tag::SS | Tag::NS | Tag::BS => self.find_whole(tag, reader, state)?,
         };
         if found.is_none() {
             reader.seek(start);
         }
         Ok(found.map(|choice| choice.object.bind(py).clone()))
+    }
+
+    #[cold]
+    fn find_whole(&self, tag: Tag, reader: &mut Reader<'_>, state: &mut Decoding<'_, '_>) -> Outcome<Option<&Choice>> {
+        if self.of_tag(tag).next().is_none() {
+            return Ok(None);
+        }
+        let read = infer::decode_typed(tag, reader, state)?;
+        for choice in self.of_tag(tag) {
+            if let Some(whole) = &choice.whole
+                && read.eq(whole)?
+            {
+                return Ok(Some(choice));
+            }
+        }
+        Ok(None)
     }
 
     #[inline]
@@ -232,6 +270,9 @@ impl Choices {
         for choice in &self.all {
             if choice.tag == Tag::Null {
                 return Err(builder.unsupported("a dict whose key may be None"));
+            }
+            if choice.whole.is_some() {
+                return Err(builder.unsupported("a dict whose key is an enum with lists, maps or sets as values"));
             }
             if !texts.insert(&choice.text) {
                 return Err(builder.unsupported("a dict with two keys of one text, which could not be told apart,"));
@@ -303,7 +344,7 @@ impl Codec for EnumNode {
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
-        match self.0.choices.read(tag, reader, state.py)? {
+        match self.0.choices.read(tag, reader, state)? {
             Some(member) => Ok(member),
             // The enum's own `_missing_` may know it.
             None if self.0.choices.tags().has(tag) => {
@@ -400,7 +441,7 @@ impl Codec for LiteralNode {
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
-        match self.0.choices.read(tag, reader, state.py)? {
+        match self.0.choices.read(tag, reader, state)? {
             Some(value) => Ok(value),
             None => self.0.own.convert(tag, reader, state),
         }

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyInt, PyTuple, PyType};
 use super::layer;
 use super::opaque::{ADDRESSES, FRACTIONS, OpaqueNode, Writing, instance_class};
 use super::secret;
-use crate::codec::node::Node;
+use crate::codec::node::{Codec, Node};
 use crate::codec::python;
 use crate::codec::schema::{Builder, SchemaDict, Tags};
 use crate::wire::Tag;
@@ -72,6 +72,7 @@ pub fn claim<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder
         "function-after" => claim_after(schema, builder),
         "function-wrap" => claim_wrap(schema, builder),
         "lax-or-strict" | "json-or-python" => claim_branches(schema, builder),
+        "is-instance" => layer::claim_instance(schema, builder),
         "any" => layer::claim_unvalidated(schema, builder),
         _ => Ok(None),
     }

@@ -161,11 +161,15 @@ pub fn schema_of_class<'py>(
     Ok(Some(schema))
 }
 
-fn build_instance<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+/// Instances of a class, whatever shows them: of a model, its own schema says how they are stored.
+pub fn claim_instance<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
     let class = schema.required("cls")?;
+    if class.hasattr("__pydantic_core_schema__")? {
+        return Ok(None);
+    }
     if let Some(of_class) = schema_of_class(&class, builder)? {
         let inner = builder.build(&of_class)?;
-        return Ok(LayerNode::round(schema, inner, Kind::Checked, builder));
+        return Ok(Some(LayerNode::round(schema, inner, Kind::Checked, builder)));
     }
     let name = class
         .getattr_opt("__name__")?
@@ -238,20 +242,12 @@ fn build_custom_error<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_
 }
 
 impl Codec for LayerNode {
-    const KINDS: &'static [&'static str] = &[
-        "json",
-        "chain",
-        "custom-error",
-        "lax-or-strict",
-        "json-or-python",
-        "is-instance",
-    ];
+    const KINDS: &'static [&'static str] = &["json", "chain", "custom-error", "lax-or-strict", "json-or-python"];
 
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         match schema.text("type")?.as_deref() {
             Some("lax-or-strict") => build_branches(schema, ["strict_schema", "lax_schema"], builder),
             Some("json-or-python") => build_branches(schema, ["python_schema", "json_schema"], builder),
-            Some("is-instance") => build_instance(schema, builder),
             Some("chain") => build_chain(schema, builder),
             Some("custom-error") => build_custom_error(schema, builder),
             _ => {

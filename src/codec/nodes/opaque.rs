@@ -58,7 +58,7 @@ enum Reading {
 
 impl OpaqueNode {
     /// A type of which nothing is known but its schema. UnsupportedTypeError where nothing could read it back.
-    pub fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+    fn unknown<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Self> {
         let reading = reading(schema, builder, 0)?;
         if reading == Reading::Never {
             return Err(builder.refused(&format!(
@@ -70,7 +70,7 @@ impl OpaqueNode {
         let mut opaque = Opaque::new(schema, Writing::Serialized, builder)?;
         opaque.reads_json = reading == Reading::AsJson;
         opaque.tags = serialized_tags(schema, builder)?;
-        Ok(Self(Box::new(opaque)).into())
+        Ok(Self(Box::new(opaque)))
     }
 
     /// A type that is known to be stored as `writing` says, by these wire types.
@@ -291,13 +291,15 @@ fn is_storable_itself<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'p
 impl Codec for OpaqueNode {
     const KINDS: &'static [&'static str] = &["url", "multi-host-url", "fraction", "complex"];
 
+    /// Of another kind, it is a type of which nothing is known but its schema.
     fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let py = builder.py;
         let node = match schema.text("type")?.as_deref() {
             Some("url") => Self::text(schema, python::url(py)?.clone(), builder)?,
             Some("multi-host-url") => Self::text(schema, python::multi_host_url(py)?.clone(), builder)?,
             Some("fraction") => Self::text(schema, python::fraction(py)?.clone(), builder)?.disordered(FRACTIONS),
-            _ => Self::known(schema, Writing::Complex, Tags::of(Tag::S), builder)?,
+            Some("complex") => Self::known(schema, Writing::Complex, Tags::of(Tag::S), builder)?,
+            _ => Self::unknown(schema, builder)?,
         };
         Ok(node.into())
     }
@@ -341,7 +343,7 @@ impl Codec for OpaqueNode {
         if !self.0.tags.has(tag) {
             return self.0.own.convert(tag, reader, state);
         }
-        let stored = infer::decode(tag, reader, state)?;
+        let stored = infer::decode_typed(tag, reader, state)?;
         self.0.read(&stored)
     }
 }
@@ -391,11 +393,7 @@ impl Opaque {
             Ok(text) => encode_str(text, state)?,
             Err(_) => infer::encode(&stored, state)?,
         }
-        self.check_tag(value, &state.out[start..])?;
-        if self.is_doubtful {
-            self.check_form(value, &stored)?;
-        }
-        Ok(())
+        self.check_written(value, &stored, &state.out[start..])
     }
 
     fn write_serialized(&self, value: &Bound<'_, PyAny>, state: &mut Encoding<'_>) -> Outcome<()> {
@@ -406,15 +404,18 @@ impl Opaque {
             serialized.map_err(|error| self.not_serialized(value, error))
         };
         let for_python = in_mode("python")?;
-        match infer::encode(&for_python, state) {
-            Ok(()) => return self.check_tag(value, &state.out[start..]),
-            Err(refusal) => refusal.may_try_another()?,
-        }
-        state.out.truncate(start);
-        state.depth = depth;
-        let for_json = in_mode("json")?;
-        infer::encode(&for_json, state)?;
-        self.check_tag(value, &state.out[start..])
+        let stored = match infer::encode(&for_python, state) {
+            Ok(()) => for_python,
+            Err(refusal) => {
+                refusal.may_try_another()?;
+                state.out.truncate(start);
+                state.depth = depth;
+                let for_json = in_mode("json")?;
+                infer::encode(&for_json, state)?;
+                for_json
+            }
+        };
+        self.check_written(value, &stored, &state.out[start..])
     }
 
     /// Pydantic wraps what a serializer raises; its own words may hold the value.
@@ -438,12 +439,16 @@ impl Opaque {
         }
     }
 
-    /// A serializer may give what its return type does not say; a set of text cannot hold it.
-    fn check_tag(&self, value: &Bound<'_, PyAny>, written: &[u8]) -> Outcome<()> {
+    fn check_written(&self, value: &Bound<'_, PyAny>, stored: &Bound<'_, PyAny>, written: &[u8]) -> Outcome<()> {
         let tag = Reader::new(written).tag()?;
         if self.tags.has(tag) {
-            return Ok(());
+            return if self.is_doubtful {
+                self.check_form(value, stored)
+            } else {
+                Ok(())
+            };
         }
+        // A serializer may give what its return type does not say; a set of text cannot hold it.
         let expected: Vec<&str> = Tag::ALL
             .into_iter()
             .filter(|&tag| self.tags.has(tag))
