@@ -173,6 +173,15 @@ impl Node {
         }
     }
 
+    /// Whether the value lies in a secret.
+    pub fn is_secret(&self) -> bool {
+        match self {
+            Self::Layer(node) => node.is_secret() || node.inner().is_secret(),
+            Self::Union(node) => node.members().any(Self::is_secret),
+            _ => false,
+        }
+    }
+
     /// Whether the value may be Pydantic's `MISSING`.
     pub fn may_be_missing(&self) -> bool {
         match self {

@@ -17,7 +17,7 @@ except ImportError:
 
 class Patch(BaseModel):
     name: str | MISSING = MISSING
-    age: int | None | MISSING = MISSING
+    age: int | MISSING | None = MISSING
     tags: set[str] | MISSING = MISSING
 
 

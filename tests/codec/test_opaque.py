@@ -24,6 +24,7 @@ from pydantic import (
     EncoderProtocol,
     FilePath,
     GetCoreSchemaHandler,
+    HttpUrl,
     ImportString,
     IPvAnyAddress,
     IPvAnyInterface,
@@ -62,7 +63,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value"), TEXTS, ids=lambda each: repr(each))
+@pytest.mark.parametrize(("annotation", "value"), TEXTS, ids=repr)
 def test_it_is_stored_as_pydantics_json_mode_writes_it(annotation, value):
     field = Field(annotation)
 
@@ -89,6 +90,25 @@ def test_a_set_of_such_texts_is_one_on_the_wire(annotation, value):
 
     field.check_round_trip({value})
     assert field.store({value}) == {"SS": [str(value)]}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        (ipaddress.IPv4Address, ipaddress.IPv4Address("192.0.2.1"), "192.0.2.1"),
+        (pathlib.PurePosixPath, pathlib.PurePosixPath("/a"), "/a"),
+        (HttpUrl, HttpUrl("https://example.com"), "https://example.com/"),
+        (Fraction, Fraction(1, 3), "1/3"),
+        (ByteSize, ByteSize(5), "5"),
+        (re.Pattern[str], re.compile("a"), "a"),
+    ],
+)
+def test_it_may_be_the_key_of_a_dict(key, value, text):
+    field = Field(dict[key, int])
+
+    assert field.store({value: 1}) == {"M": {text: {"N": "1"}}}
+    field.check_round_trip({value: 1})
+    assert field.model.model_validate({"value": {value: 1}}) == field.model(value=field.load({"M": {text: {"N": "1"}}}))
 
 
 def test_text_that_the_type_refuses_is_refused_with_its_path():

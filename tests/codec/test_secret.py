@@ -82,6 +82,11 @@ def test_plaintext_is_the_fields_own_also_where_a_model_is_shared_or_recursive()
     assert adapter.load_item(adapter.dump_item(one)) == one
 
 
+def test_a_secret_is_no_key_of_a_dict():
+    with pytest.raises(UnsupportedTypeError, match=r"^Holder\.value\[key\]: a secret is no key"):
+        Field(Annotated[dict[SecretStr, int], Plaintext])
+
+
 def test_a_default_secret_needs_no_attribute():
     field = Field(Annotated[SecretStr, Plaintext], SecretStr("d"))
 

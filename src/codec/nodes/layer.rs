@@ -72,6 +72,10 @@ impl LayerNode {
         matches!(self.0.kind, Kind::Hidden)
     }
 
+    pub fn is_secret(&self) -> bool {
+        matches!(self.0.kind, Kind::Secret(_))
+    }
+
     /// Whether what the inner node reads is what is read.
     pub fn is_transparent(&self) -> bool {
         matches!(self.0.kind, Kind::Plain | Kind::Hidden | Kind::OwnError(..))

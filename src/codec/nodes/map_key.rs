@@ -173,7 +173,11 @@ impl Other {
 
     /// Whatever else is stored as a scalar, also a union of such.
     fn build<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Self> {
-        let tags = builder.build(schema)?.tags();
+        let node = builder.build(schema)?;
+        if node.is_secret() {
+            return Err(builder.refused("a secret is no key of a dict: names of attributes are not secret"));
+        }
+        let tags = node.tags();
         if tags.has(Tag::Null) {
             return Err(builder.unsupported("a dict whose key may be None"));
         }

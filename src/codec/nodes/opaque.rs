@@ -122,33 +122,6 @@ impl OpaqueNode {
             Writing::Called(_) | Writing::Serialized => None,
         }
     }
-
-    /// Whether values are keys of a map by their stored text.
-    pub fn is_text(&self) -> bool {
-        matches!(self.0.tags.only(), Some(Tag::S | Tag::N))
-    }
-
-    /// A key as it is stored.
-    pub fn key_text(&self, key: &Bound<'_, PyAny>) -> Outcome<String> {
-        let definitions = crate::codec::definitions::Definitions::default();
-        let mut wire = Vec::new();
-        self.encode(
-            key,
-            &mut Encoding {
-                out: &mut wire,
-                definitions: &definitions,
-                depth: 0,
-            },
-        )?;
-        let mut reader = Reader::new(&wire);
-        reader.tag()?;
-        Ok(reader.text()?.as_str().to_owned())
-    }
-
-    /// The key of a stored text.
-    pub fn key_object<'py>(&self, text: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
-        self.0.read(text)
-    }
 }
 
 // ---- build ----
