@@ -168,6 +168,8 @@ SCALARS = {
     ),
     "UUID is S": ("codec/test_uuid.py::test_uuid_is_stored_as_s_hyphenated_and_in_lower_case",),
     "URL, IP, path and pattern are S": (
+        "codec/test_opaque.py::test_it_is_stored_as_pydantics_json_mode_writes_it",
+        "codec/test_url.py::test_a_url_is_stored_as_its_text_and_comes_back_of_its_class",
         "codec/test_supported_types.py::test_a_supported_type_is_stored_and_read_as_the_page_says",
         "codec/test_ninety_nine_cases.py::test_what_was_saved_is_loaded_equal_and_of_the_same_type",
     ),
@@ -177,6 +179,11 @@ SCALARS = {
     ),
     "a secret without Attribute(plaintext=True) is refused when compiled": (
         "codec/test_ninety_nine_cases.py::test_a_secret_is_refused_where_nothing_says_that_it_is_stored_as_plain_text",
+        "codec/test_secret.py::test_a_secret_is_refused_when_compiled_with_what_to_say",
+    ),
+    "Attribute(plaintext=True) covers every secret inside the field's type": (
+        "codec/test_secret.py::test_with_plaintext_every_secret_inside_is_stored_by_its_value_and_comes_back",
+        "codec/test_secret.py::test_plaintext_is_the_fields_own_also_where_a_model_is_shared_or_recursive",
     ),
     "Any is stored by run-time type and comes back by wire tag": (
         "codec/test_any.py::test_a_value_is_stored_by_its_type_and_read_by_its_tag",
