@@ -164,21 +164,29 @@ impl Node {
         }
     }
 
+    /// What the node stands around, where it is stored as that is.
+    fn wrapped(&self) -> Option<&Self> {
+        match self {
+            Self::Nullable(node) => Some(node.inner()),
+            Self::RootModel(node) => Some(node.root()),
+            Self::Layer(node) => Some(node.inner()),
+            Self::Missing(node) => node.inner(),
+            Self::Function(node) => node.inner(),
+            _ => None,
+        }
+    }
+
     /// Whether a refusal may show nothing of the value.
     pub fn hides(&self) -> bool {
-        match self {
-            Self::Nullable(node) => node.inner().hides(),
-            Self::Layer(node) => node.hides() || node.inner().hides(),
-            _ => false,
-        }
+        matches!(self, Self::Layer(node) if node.hides()) || self.wrapped().is_some_and(Self::hides)
     }
 
     /// Whether the value lies in a secret.
     pub fn is_secret(&self) -> bool {
         match self {
-            Self::Layer(node) => node.is_secret() || node.inner().is_secret(),
+            Self::Layer(node) if node.is_secret() => true,
             Self::Union(node) => node.members().any(Self::is_secret),
-            _ => false,
+            node => node.wrapped().is_some_and(Self::is_secret),
         }
     }
 
@@ -186,19 +194,16 @@ impl Node {
     pub fn may_be_missing(&self) -> bool {
         match self {
             Self::Missing(_) => true,
-            Self::Nullable(node) => node.inner().may_be_missing(),
-            Self::Layer(node) => node.inner().may_be_missing(),
             Self::Union(node) => node.members().any(Self::may_be_missing),
-            _ => false,
+            node => node.wrapped().is_some_and(Self::may_be_missing),
         }
     }
 
     /// Whether two values that differ may be stored alike.
     pub fn may_store_alike(&self) -> bool {
         match self {
-            Self::Layer(node) => node.inner().may_store_alike(),
-            Self::Opaque(_) => true,
-            node => node.is_union(),
+            Self::Opaque(_) | Self::Union(_) => true,
+            node => node.wrapped().is_some_and(Self::may_store_alike),
         }
     }
 
@@ -289,12 +294,9 @@ impl Node {
     /// Why values have an order that their stored texts have not: they may be keys, but are not compared by order.
     pub fn disorder(&self) -> Option<&'static str> {
         match self {
-            Self::Nullable(node) => node.inner().disorder(),
-            Self::Layer(node) => node.inner().disorder(),
-            Self::Missing(node) => node.inner().and_then(Self::disorder),
             Self::Opaque(node) => node.disorder(),
             Self::Union(node) => node.members().find_map(Self::disorder),
-            _ => None,
+            node => node.wrapped().and_then(Self::disorder),
         }
     }
 

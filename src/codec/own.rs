@@ -120,6 +120,17 @@ impl Own {
         self.serializer(value.py())?.call((value,), Some(&options))
     }
 
+    /// The JSON text that `Json[T]` takes for the value.
+    pub fn to_json_text<'py>(&self, value: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
+        let py = value.py();
+        let options = PyDict::new(py);
+        options.set_item("round_trip", true)?;
+        let written = self
+            .serializer(py)
+            .and_then(|to_python| to_python.call((value,), Some(&options)));
+        written.map_err(|error| Refusal::from_user_code(py, error))
+    }
+
     fn serializer<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
         if let Some(to_python) = self.to_python.get() {
             return Ok(to_python.bind(py));

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ConfigDict
 
-from oxidyn import SchemaError
+from oxidyn import SchemaError, UnsupportedTypeError
 from tests.codec.judges import Field
 
 

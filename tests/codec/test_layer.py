@@ -3,14 +3,30 @@
 from collections.abc import Hashable
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from ipaddress import IPv4Address
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, InstanceOf, Json, SkipValidation
+from pydantic import (
+    Base64Bytes,
+    Base64Str,
+    BaseModel,
+    BeforeValidator,
+    HttpUrl,
+    ImportString,
+    InstanceOf,
+    Json,
+    Secret,
+    SecretStr,
+    SkipValidation,
+    model_validator,
+)
 from pydantic_core import core_schema
 
-from oxidyn import ItemAdapter, UnsupportedTypeError
-from tests.codec.judges import Field
+from oxidyn import Attribute, ItemAdapter, UnsupportedTypeError
+from tests.codec.judges import Field, check_round_trip
 
 
 def raw(schema: Any) -> Any:
@@ -201,3 +217,46 @@ def test_paths_reach_into_json():
     adapter = ItemAdapter(Item)
     item = Item(place='{"city": "Ulm"}')  # type: ignore[arg-type]
     assert adapter.load_item(adapter.dump_item(item)) == item
+
+
+# ---- below validators that run Pydantic's own ----
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given"),
+    [
+        (Json[list[int]], "[1, 2]"),
+        (Json[Place], '{"city": "Ulm"}'),
+        (Json, '{"a": [null, 1.5, "x"]}'),
+        (Base64Str, "YWJj"),
+        (Base64Bytes, b"AP8="),
+        (InstanceOf[Place], Place(city="Ulm")),
+        (IPv4Address, "192.0.2.1"),
+        (HttpUrl, "https://example.com"),
+        (PurePosixPath, "/a"),
+        (Fraction, "1/3"),
+        (ImportString, "math.cos"),
+        (Annotated[SecretStr, Attribute(plaintext=True)], "s"),
+        (Annotated[Secret[Place], Attribute(plaintext=True)], Place(city="Ulm")),
+    ],
+)
+def test_a_model_that_is_validated_as_a_whole_takes_its_values_once(annotation, given):
+    class Before(BaseModel):
+        value: annotation
+
+        @model_validator(mode="before")
+        @classmethod
+        def look(cls, data: Any) -> Any:
+            return data
+
+    class Initialized(BaseModel):
+        value: annotation
+
+        def __init__(self, **values: Any) -> None:
+            super().__init__(**values)
+
+    class Checked(BaseModel):
+        value: Annotated[annotation, BeforeValidator(lambda value: value)]
+
+    for model in (Before, Initialized, Checked):
+        check_round_trip(ItemAdapter(model), model(value=given))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from annotated_types import Gt, MaxLen, Predicate
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import (
@@ -20,6 +21,7 @@ from pydantic import (
     ByteSize,
     ConfigDict,
     DirectoryPath,
+    EmailStr,
     EncodedStr,
     EncoderProtocol,
     FilePath,
@@ -29,6 +31,7 @@ from pydantic import (
     IPvAnyAddress,
     IPvAnyInterface,
     IPvAnyNetwork,
+    NameEmail,
     NewPath,
     Strict,
     TypeAdapter,
@@ -152,6 +155,12 @@ def test_a_file_that_is_gone_is_refused_as_pydantic_refuses_it(tmp_path):
     assert field.refusal(stored)["type"] == "path_not_file"
 
 
+def test_a_file_that_is_gone_is_read_where_stored_values_are_trusted(tmp_path):
+    field = Field(FilePath, load="trust")
+
+    assert field.load({"S": str(tmp_path / "gone")}) == tmp_path / "gone"
+
+
 # ---- patterns, imports ----
 
 
@@ -258,6 +267,36 @@ def test_the_encoded_form_is_stored_and_decoded_once(annotation, given, stored):
     assert field.store(given) == stored
     assert field.load(stored) == value
     assert field.load(field.store(given)) == value
+
+
+# ---- constraints, e-mail addresses ----
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "refused"),
+    [
+        (Annotated[Fraction, Gt(0)], Fraction(1, 3), {"S": "-1/3"}),
+        (Annotated[pathlib.PurePosixPath, Predicate(pathlib.PurePosixPath.is_absolute)], "/a", {"S": "a"}),
+        (Annotated[ByteSize, Gt(5)], ByteSize(6), {"N": "5"}),
+        (Annotated[Base64Str, MaxLen(3)], "YWJj", {"S": "YWJjZA=="}),
+    ],
+)
+def test_constraints_hold_for_what_is_stored(annotation, value, refused):
+    field = Field(annotation)
+
+    field.check_round_trip(value)
+    assert field.refusal(refused)["loc"] == ("value",)
+
+
+def test_email_addresses_are_text_and_are_validated_when_they_are_read():
+    pytest.importorskip("email_validator")
+    address, named = Field(EmailStr), Field(NameEmail)
+
+    address.check_round_trip("ada@example.com")
+    assert address.store("ada@EXAMPLE.com") == {"S": "ada@example.com"}
+    assert address.refusal({"S": "ada"})["loc"] == ("value",)
+    named.check_round_trip("Ada <ada@example.com>")
+    assert named.store("Ada <ada@example.com>") == {"S": "Ada <ada@example.com>"}
 
 
 # ---- a type of the user's ----

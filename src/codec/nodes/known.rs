@@ -2,12 +2,13 @@
 //! of its own in the schema needs no telling and is a node's own to build.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyTuple, PyType};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 
 use super::layer;
 use super::opaque::{ADDRESSES, FRACTIONS, OpaqueNode, Writing, instance_class};
 use super::secret;
 use crate::codec::node::{Codec, Node};
+use crate::codec::options::Load;
 use crate::codec::python;
 use crate::codec::schema::{Builder, SchemaDict, Tags};
 use crate::wire::Tag;
@@ -119,7 +120,7 @@ fn claim_plain<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
             ));
         }
         "import_string" => return import_string(schema, builder).map(Some),
-        _ => return OpaqueNode::build(schema, builder).map(Some),
+        _ => return unknown(schema, builder).map(Some),
     };
     Ok(Some(node.disordered(ADDRESSES).into()))
 }
@@ -130,6 +131,9 @@ fn import_string<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py
         .doubtful()
         .into())
 }
+
+/// The validators of `FilePath` and its kin.
+const PATHS: &str = "PathType.validate_";
 
 fn claim_after<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
     let py = builder.py;
@@ -144,17 +148,35 @@ fn claim_after<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>)
             OpaqueNode::known(schema, writing, Tags::of(Tag::N), builder)?
         }
         // The encoded form is what the type's validator takes, so that is what is stored.
-        "EncodedBytes.decode" => OpaqueNode::known(schema, encoded("encode")?, Tags::of(Tag::B), builder)?,
-        "EncodedStr.decode_str" => OpaqueNode::known(schema, encoded("encode_str")?, Tags::of(Tag::S), builder)?,
+        "EncodedBytes.decode" => {
+            OpaqueNode::known(schema, encoded("encode")?, Tags::of(Tag::B), builder)?.encoded(builder)
+        }
+        "EncodedStr.decode_str" => {
+            OpaqueNode::known(schema, encoded("encode_str")?, Tags::of(Tag::S), builder)?.encoded(builder)
+        }
+        // What was a file or an address when it was stored is not asked again where stored values are trusted.
+        name if builder.options.load == Load::Trust && (name == "EmailStr._validate" || name.starts_with(PATHS)) => {
+            return builder.build(&schema.schema("schema")?).map(Some);
+        }
+        "EmailStr._validate" => OpaqueNode::text(schema, py.get_type::<PyString>().into_any(), builder)?,
         "PaymentCardNumber.validate" => OpaqueNode::text(schema, function.owner()?, builder)?,
         "NameEmail._validate" => OpaqueNode::text(schema, function.owner()?, builder)?.doubtful(),
-        name if name.starts_with("PathType.validate_") => match instance_class(schema, builder, 0)? {
+        name if name.starts_with(PATHS) => match instance_class(schema, builder, 0)? {
             Some(class) => OpaqueNode::text(schema, class, builder)?,
             None => return Ok(None),
         },
-        _ => return Ok(None),
+        // Of a type that this version does not know.
+        _ => return unknown(schema, builder).map(Some),
     };
     Ok(Some(node.into()))
+}
+
+/// A type of Pydantic's of which nothing is known: whether its values come back is seen when they are stored.
+fn unknown<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+    Ok(match OpaqueNode::build(schema, builder)? {
+        Node::Opaque(node) => node.doubtful().into(),
+        node => node,
+    })
 }
 
 fn claim_wrap<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {

@@ -13,7 +13,7 @@ use super::known;
 use super::opaque::{OpaqueNode, instance_class, steps};
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
-use crate::codec::schema::{Builder, SchemaDict, Tags};
+use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::codec::{infer, python};
 use crate::wire::Tag;
@@ -26,11 +26,15 @@ struct Layer {
     own: Box<Own>,
     inner: Node,
     kind: Kind,
+    /// A validator further out takes what is read.
+    is_validated_outside: bool,
 }
 
 enum Kind {
     /// It changes nothing of what is stored and read.
     Plain,
+    /// What is read becomes JSON text again: the validator further out takes nothing else.
+    JsonText,
     /// The whole validates what was read.
     Checked,
     /// A refusal becomes the layer's own error: what makes it, and what that takes.
@@ -45,8 +49,13 @@ enum Kind {
 
 impl LayerNode {
     fn round<'py>(schema: &Bound<'py, PyDict>, inner: Node, kind: Kind, builder: &Builder<'_, 'py>) -> Node {
-        let own = builder.own(schema);
-        Self(Box::new(Layer { own, inner, kind })).into()
+        Self(Box::new(Layer {
+            own: builder.own(schema),
+            inner,
+            kind,
+            is_validated_outside: builder.validated_by != ValidatedBy::Node,
+        }))
+        .into()
     }
 
     /// Round a field's node whose values are secrets.
@@ -116,7 +125,9 @@ pub fn claim_instance_of<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder
     if !known::is_function(&serializer, "InstanceOf.__get_pydantic_core_schema__.<locals>.<lambda>")? {
         return Ok(None);
     }
-    let inner = builder.build(&schema.schema("json_schema")?)?;
+    // It takes instances and nothing else, whoever validates it.
+    let json = schema.schema("json_schema")?;
+    let inner = builder.with_validation(ValidatedBy::Node, |builder| builder.build(&json))?;
     if matches!(inner, Node::Model(_) | Node::Reference(_)) {
         return Ok(Some(inner));
     }
@@ -255,8 +266,13 @@ impl Codec for LayerNode {
             Some("chain") => build_chain(schema, builder),
             Some("custom-error") => build_custom_error(schema, builder),
             _ => {
-                let inner = builder.build(&builder.part_schema(schema, "schema")?)?;
-                Ok(Self::round(schema, inner, Kind::Plain, builder))
+                let part = builder.part_schema(schema, "schema")?;
+                let inner = builder.with_validation(ValidatedBy::Node, |builder| builder.build(&part))?;
+                let kind = match builder.validated_by {
+                    ValidatedBy::Node => Kind::Plain,
+                    ValidatedBy::Model | ValidatedBy::Function => Kind::JsonText,
+                };
+                Ok(Self::round(schema, inner, kind, builder))
             }
         }
     }
@@ -277,7 +293,7 @@ impl Codec for LayerNode {
                 visit.call(arguments)
             }
             Kind::Secret(make) => visit.call(make),
-            Kind::Plain | Kind::Checked | Kind::Unvalidated | Kind::Hidden => Ok(()),
+            Kind::Plain | Kind::JsonText | Kind::Checked | Kind::Unvalidated | Kind::Hidden => Ok(()),
         }
     }
 
@@ -302,7 +318,7 @@ impl Codec for LayerNode {
                 infer::encode(value, state)
             }
             Kind::Hidden => Err(refusal.without_values()),
-            Kind::Plain | Kind::Checked | Kind::OwnError(..) | Kind::Secret(_) => Err(refusal),
+            Kind::Plain | Kind::JsonText | Kind::Checked | Kind::OwnError(..) | Kind::Secret(_) => Err(refusal),
         }
     }
 
@@ -312,17 +328,27 @@ impl Codec for LayerNode {
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,
     ) -> Outcome<Bound<'py, PyAny>> {
-        let Layer { own, inner, kind } = &*self.0;
+        let Layer {
+            own,
+            inner,
+            kind,
+            is_validated_outside,
+        } = &*self.0;
         let start = reader.position();
         let depth = state.depth;
         let elements = state.elements.len();
         let knows = inner.tags().has(tag);
         if !knows && !matches!(kind, Kind::Unvalidated | Kind::Hidden | Kind::Secret(_)) {
-            return own.convert(tag, reader, state);
+            return if *is_validated_outside {
+                infer::decode(tag, reader, state)
+            } else {
+                own.convert(tag, reader, state)
+            };
         }
         let read = inner.decode(tag, reader, state);
         match (kind, read) {
-            (Kind::Checked, Ok(value)) => own.validate(&value, false),
+            (Kind::Checked, Ok(value)) if !is_validated_outside => own.validate(&value, false),
+            (Kind::JsonText, Ok(value)) => own.to_json_text(&value),
             (Kind::Secret(make), Ok(value)) => Ok(make.bind(state.py).call1((value,))?),
             (_, Ok(value)) => Ok(value),
             (Kind::OwnError(class, arguments), Err(refusal)) => {
@@ -340,7 +366,7 @@ impl Codec for LayerNode {
             (Kind::Hidden, Err(refusal)) => Err(refusal.without_values()),
             // A path inside of it may show a part.
             (Kind::Secret(_), Err(refusal)) => Err(refusal.without_parts()),
-            (Kind::Plain | Kind::Checked, Err(refusal)) => Err(refusal),
+            (Kind::Plain | Kind::JsonText | Kind::Checked, Err(refusal)) => Err(refusal),
         }
     }
 }

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyComplex, PyDict, PyString, PyType};
 use super::string::encode_str;
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
-use crate::codec::schema::{Builder, SchemaDict, Tags, union_choices};
+use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy, union_choices};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::codec::{infer, python};
 use crate::wire::Tag;
@@ -31,6 +31,8 @@ struct Opaque {
     /// Not every value's form stands for that value (a pattern's flags, an object without a name): what is written is
     /// read back and compared.
     is_doubtful: bool,
+    /// A validator further out makes the value, of the stored form.
+    is_left_outside: bool,
     disorder: Option<&'static str>,
 }
 
@@ -102,6 +104,13 @@ impl OpaqueNode {
         self
     }
 
+    /// The validator takes the stored form and nothing else: not the value that it makes.
+    #[must_use]
+    pub fn encoded(mut self, builder: &Builder<'_, '_>) -> Self {
+        self.0.is_left_outside = builder.validated_by != ValidatedBy::Node;
+        self
+    }
+
     /// Its values have an order that their texts have not.
     #[must_use]
     pub fn disordered(mut self, reason: &'static str) -> Self {
@@ -135,6 +144,7 @@ impl Opaque {
             tags: Tags::ALL,
             reads_json: false,
             is_doubtful: false,
+            is_left_outside: false,
             disorder: None,
         })
     }
@@ -317,6 +327,9 @@ impl Codec for OpaqueNode {
             return self.0.own.convert(tag, reader, state);
         }
         let stored = infer::decode_typed(tag, reader, state)?;
+        if self.0.is_left_outside {
+            return Ok(stored);
+        }
         self.0.read(&stored)
     }
 }

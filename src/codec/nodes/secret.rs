@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use super::known;
 use super::layer::LayerNode;
 use crate::codec::node::Node;
-use crate::codec::schema::{Builder, SchemaDict};
+use crate::codec::schema::{Builder, SchemaDict, ValidatedBy};
 
 /// The node of a secret's schema, which has a schema for JSON and another for Python; `None` where it is none.
 pub fn claim<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
@@ -31,6 +31,7 @@ pub fn claim<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -
             "a secret is not stored by accident: Attribute(plaintext=True) on the field stores its value in the clear",
         ));
     }
-    let inner = builder.build(&json.schema("schema")?)?;
+    let value = json.schema("schema")?;
+    let inner = builder.with_validation(ValidatedBy::Node, |builder| builder.build(&value))?;
     Ok(Some(LayerNode::secret(schema, inner, make, builder)))
 }
