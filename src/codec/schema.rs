@@ -725,7 +725,7 @@ pub fn without_constraints<'py>(schema: &Bound<'py, PyDict>) -> PyResult<Bound<'
         Some("default" | "nullable" | "model") => {
             schema.set_item("schema", without_constraints(&schema.schema("schema")?)?)?;
         }
-        Some("function-after" | "function-before" | "function-wrap") => {
+        Some("function-after" | "function-before" | "function-wrap") if !known::makes_type(&schema)? => {
             return without_constraints(&schema.schema("schema")?);
         }
         Some("union") => {

@@ -432,6 +432,7 @@ impl<'a, 'py> Decoding<'a, 'py> {
             depth: 0,
             elements: Vec::new(),
             read_again: 0,
+            names: NamesInUse::new(&definitions.names),
         }
     }
 }

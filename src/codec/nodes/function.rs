@@ -13,6 +13,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::any::AnyNode;
+use super::known;
 use super::model::{Model, holder_of_fields};
 use super::opaque::OpaqueNode;
 use crate::codec::node::{Codec, Node};
@@ -523,7 +524,7 @@ impl<'py> Chain<'py> {
         }
         let serializer = layer.schema("serialization")?;
         if let Some(function) = serializer.member("function")?
-            && is_pydantics(&function)?
+            && (is_pydantics(&function)? || known::makes_type(layer)?)
         {
             return Ok(false);
         }

@@ -64,6 +64,18 @@ pub fn is_function(schema: &Bound<'_, PyDict>, name: &str) -> PyResult<bool> {
     Ok(Function::of(schema)?.is_some_and(|function| function.is_pydantic() && function.name == name))
 }
 
+/// Whether a function of Pydantic's makes the type that it stands in, whose values are not those of the schema inside.
+pub fn makes_type(schema: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let Some(function) = Function::of(schema)?.filter(Function::is_pydantic) else {
+        return Ok(false);
+    };
+    let checks = matches!(
+        function.name.as_str(),
+        "EmailStr._validate" | "PaymentCardNumber.validate"
+    ) || function.name.starts_with(PATHS);
+    Ok(!checks)
+}
+
 /// The node of a type that is told by functions and classes; `None` where it is none of Pydantic's own, nor a class of
 /// the user's with a schema that makes it.
 pub fn claim<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
@@ -137,9 +149,16 @@ const PATHS: &str = "PathType.validate_";
 
 fn claim_after<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {
     let py = builder.py;
-    let Some(function) = Function::of(schema)?.filter(Function::is_pydantic) else {
+    let Some(function) = Function::of(schema)? else {
         return Ok(None);
     };
+    if function.module == "pydantic_extra_types.epoch" {
+        // Its serializer gives the number that its validator takes, and nothing else.
+        return OpaqueNode::of_function(schema, builder).map(Some);
+    }
+    if !function.is_pydantic() {
+        return Ok(None);
+    }
     let encoded =
         |method: &str| -> PyResult<Writing> { Ok(Writing::Called(function.owner()?.getattr(method)?.unbind())) };
     let node = match function.name.as_str() {

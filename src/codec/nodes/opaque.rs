@@ -69,10 +69,23 @@ impl OpaqueNode {
                 describe(schema, builder)?
             )));
         }
+        if lacks_serializer(schema, builder)? {
+            return Err(builder.refused(&format!(
+                "nothing says how {} is stored: give it a PlainSerializer",
+                describe(schema, builder)?
+            )));
+        }
         let mut opaque = Opaque::new(schema, Writing::Serialized, builder)?;
         opaque.reads_json = reading == Reading::AsJson;
         opaque.tags = serialized_tags(schema, builder)?;
         Ok(Self(Box::new(opaque)))
+    }
+
+    /// A type that a function of the user's makes, of the stored form.
+    pub fn of_function<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
+        let mut opaque = Self::unknown(schema, builder)?.encoded(builder);
+        opaque.0.reads_json = false;
+        Ok(opaque.into())
     }
 
     /// A type that is known to be stored as `writing` says, by these wire types.
@@ -231,6 +244,24 @@ fn reading<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>, depth: 
         "nullable" | "default" | "custom-error" | "function-after" => part(&schema.schema("schema")?)?,
         _ => Reading::AsPython,
     })
+}
+
+/// Whether functions make instances of a class that nothing writes.
+fn lacks_serializer<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<bool> {
+    let mut layer = schema.clone();
+    while layer.text("type")?.is_some_and(|kind| kind.starts_with("function-")) {
+        if layer.member("serialization")?.is_some() {
+            return Ok(false);
+        }
+        let Some(inner) = layer.member("schema")? else {
+            return Ok(false);
+        };
+        layer = inner.cast_into()?;
+    }
+    if layer.is(schema) || layer.member("serialization")?.is_some() {
+        return Ok(false);
+    }
+    Ok(instance_class(&layer, builder, 0)?.is_some() && !is_storable_itself(&layer, builder)?)
 }
 
 /// The wire types that a serializer is certain to give.
