@@ -106,8 +106,6 @@ class Stored:
     annotation: Callable[[], Any]
     value: Callable[[], Any]
     default: Any = ...
-    missing: str = ""
-    """What is not there yet, where it cannot pass without it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +114,6 @@ class Refused:
 
     annotation: Callable[[], Any]
     words: str
-    missing: str = ""
 
 
 def stored(annotation: Any, value: Any, **terms: Any) -> Stored:
@@ -230,7 +227,6 @@ if hasattr(builtins, "frozendict"):
     NODES["frozendict"] = Stored(
         lambda: builtins.frozendict[str, int],
         lambda: builtins.frozendict(a=1),
-        missing="frozen dicts",
     )
 else:
     NEVER_IN_A_MODEL |= {"frozendict"}
@@ -328,12 +324,7 @@ def serializations_in(schema: Any) -> Iterator[str]:
 
 def parameters(answers: dict[str, Stored | Refused], names: set[str], kind: type) -> list[Any]:
     return [
-        pytest.param(
-            name,
-            answer,
-            id=name,
-            marks=[pytest.mark.xfail(strict=True, reason=f"{answer.missing}: not there yet")] if answer.missing else [],
-        )
+        pytest.param(name, answer, id=name)
         for name, answer in answers.items()
         if name in names and isinstance(answer, kind)
     ]

@@ -128,8 +128,6 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     is_refused: bool = False
     changes_type: bool = False
-    missing: str = ""
-    """What is not there yet, where the case cannot pass without it."""
 
 
 CASES: list[Case] = []
@@ -475,15 +473,7 @@ def _() -> Any:
 
 
 def parameters(*, refused: bool) -> list[Any]:
-    return [
-        pytest.param(
-            each,
-            id=each.name,
-            marks=[pytest.mark.xfail(strict=True, reason=f"{each.missing}: not there yet")] if each.missing else [],
-        )
-        for each in CASES
-        if each.is_refused is refused
-    ]
+    return [pytest.param(each, id=each.name) for each in CASES if each.is_refused is refused]
 
 
 def test_there_are_ninety_four_cases_that_come_back_and_five_that_are_refused():
