@@ -71,8 +71,8 @@ macro_rules! nodes {
 
         /// Compile a schema by its `type`; a type that no node knows is refused by name.
         pub fn build<'py>(kind: &str, schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
-            $(if <$node>::KINDS.contains(&kind) {
-                return <$node>::build(schema, builder);
+            $(if <$node as Codec>::KINDS.contains(&kind) {
+                return <$node as Codec>::build(schema, builder);
             })*
             Err(known::refuse(kind, builder))
         }
