@@ -576,10 +576,10 @@ def inputs(shape: Shape, chance: random.Random) -> Iterator[bytes]:
     """Items changed more and more: what was read becomes the next one to change, now and then."""
     pool = [shape.seed]
     while True:
-        data = mutate(chance.choice(pool), chance)
+        data = mutate(chance.choice(pool) if chance.random() < 0.3 else shape.seed, chance)
         yield data
         if len(data) < 20_000 and chance.random() < 0.02:
-            pool = [shape.seed, *pool[-20:], data]
+            pool = [*pool[-20:], data]
 
 
 # The corpus.
