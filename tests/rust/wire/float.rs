@@ -266,7 +266,7 @@ proptest! {
     fn a_decimal_between_two_floats_is_read_as_the_library_reads_it(value in 1e-3..1e7f64, digits in 16..20usize, off in -1i64..=1) {
         let middle = halfway(value);
         let point = middle.find('.').unwrap();
-        let leading = if middle.starts_with('0') { 1 } else { 0 };
+        let leading = usize::from(middle.starts_with('0'));
         let cut = &middle[..(digits + 1 + leading).max(point + 2)];
         let decimals = cut.len() - point - 1;
         let number: i64 = cut.replace('.', "").parse::<i64>().unwrap_or(i64::MAX - 1) + off;
