@@ -4,11 +4,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `build` | what is compiled of the members, and of their types |
-//! | `discriminator` | the field or function that tells the member, and how it is asked |
+//! | `discriminator`, `by_field`, `by_function` | what tells the member of a tagged union, and how it is asked |
 //! | `scalars` | members that are all text, or all numbers |
 //! | `encode`, `decode` | the rest of writing and reading |
 
 mod build;
+mod by_field;
+mod by_function;
 mod decode;
 mod discriminator;
 mod encode;
