@@ -1,5 +1,6 @@
 """Validators of the user's: where they run, what they get, and what `load="trust"` leaves out."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -761,3 +762,20 @@ def test_a_union_whose_member_has_a_validator_comes_back_below_a_validator_of_a_
             return data
 
     check_round_trip(ItemAdapter(Holder), Holder(value=Decimal(3)))
+
+
+@pytest.mark.xfail(strict=True, reason="a nested dataclass is handed over as a dict, which a strict model refuses")
+def test_a_nested_dataclass_comes_back_below_a_validator_of_a_strict_model():
+    @dataclasses.dataclass
+    class Entry:
+        a: int
+
+    class Holder(BaseModel, strict=True):
+        value: Entry
+
+        @model_validator(mode="before")
+        @classmethod
+        def see(cls, data: Any) -> Any:
+            return data
+
+    check_round_trip(ItemAdapter(Holder), Holder(value=Entry(a=1)))
