@@ -24,6 +24,25 @@ pub struct Own {
     to_python: OnceLock<Py<PyAny>>,
 }
 
+/// On what terms a validator takes what decoding hands over to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// Some fields are reached by their own names only.
+    pub by_name: bool,
+    /// Some values come in a form that a strict field would refuse: dataclasses as dicts, members of unions untyped.
+    pub lax: bool,
+}
+
+impl Terms {
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            by_name: self.by_name || other.by_name,
+            lax: self.lax || other.lax,
+        }
+    }
+}
+
 impl Own {
     /// `definitions` are those that the schema may refer to.
     pub fn new<'py>(
@@ -92,11 +111,19 @@ impl Own {
             .map_err(|error| Refusal::from_mismatch(py, error, tag))
     }
 
-    /// A dict of a model's values, some under their field's name where the model wants an alias.
-    pub fn validate_by_name<'py>(&self, values: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
+    /// Values as decoding hands them over.
+    pub fn validate_on<'py>(&self, terms: Terms, values: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
+        if terms == Terms::default() {
+            return self.validate(values, false);
+        }
         let py = values.py();
         let options = PyDict::new(py);
-        options.set_item("by_name", true)?;
+        if terms.by_name {
+            options.set_item("by_name", true)?;
+        }
+        if terms.lax {
+            options.set_item("strict", false)?;
+        }
         self.validator(py)?
             .call((values,), Some(&options))
             .map_err(|error| Refusal::from_validation_error(py, error))

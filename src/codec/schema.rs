@@ -15,6 +15,7 @@ use super::nodes::reference::ReferenceNode;
 use super::nodes::standard;
 use super::nodes::union::collect_discriminating;
 use super::options::{PlanOptions, Unset};
+use super::own::Terms;
 pub use super::own::Own;
 use super::python;
 use crate::wire::Tag;
@@ -168,8 +169,8 @@ pub struct Builder<'a, 'py> {
     pub validated_by: ValidatedBy,
     /// The outermost schema of the value that is being compiled: with its default, `| None` and functions.
     pub whole: Option<Bound<'py, PyDict>>,
-    /// A model was compiled some of whose fields only their own names reach.
-    pub needs_names: bool,
+    /// What a validator outside must be told for what was compiled so far.
+    pub terms: Terms,
     /// The next model is the plan's own, whose fields have roles.
     pub at_root: bool,
     /// Names of fields by which unions may tell their members, where fields may be left out for not being set.
@@ -204,7 +205,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             ordered: false,
             validated_by: ValidatedBy::default(),
             whole: None,
-            needs_names: false,
+            terms: Terms::default(),
             at_root: false,
             discriminating: HashSet::new(),
             path: vec![options.title.clone()],
@@ -331,7 +332,7 @@ impl<'a, 'py> Builder<'a, 'py> {
                     && self.validated_by != ValidatedBy::Node
                     && has_function(schema.as_any(), Wanted::Any, self)?
                 {
-                    return Ok(FunctionNode::left_outside(node));
+                    return Ok(FunctionNode::left_outside(node, self));
                 }
                 Ok(node)
             }

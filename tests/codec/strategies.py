@@ -204,6 +204,7 @@ SCALARS += [
     ),
     # Of a union with numbers it reads those that are integral, which are equal.
     _kind(Fraction, st.fractions(), "S N", is_hashable=True),
+    _kind(complex, st.complex_numbers(allow_nan=False, allow_infinity=False), "S", is_hashable=True),
     _kind(ZoneInfo, st.sampled_from(["UTC", "Europe/Berlin"]).map(ZoneInfo), "S"),
     _kind(Annotated[SecretStr, Attribute(plaintext=True)], texts.map(SecretStr), "S"),
     _kind(Numbers, st.lists(integers, max_size=3).map(Numbers), "L"),
@@ -456,8 +457,7 @@ configs: SearchStrategy[ConfigDict] = st.builds(
     ConfigDict,
     extra=st.sampled_from(["ignore", "forbid", "allow"]),
     frozen=st.booleans(),
-    # Strict models are drawn again once the two expected failures of test_function_validators.py are none.
-    strict=st.just(False),
+    strict=st.booleans(),
     serialize_by_alias=st.booleans(),
 )
 

@@ -257,7 +257,7 @@ SERIALIZATIONS: dict[str, Stored | Refused] = {
                 serialization=core_schema.model_ser_schema(Place, fields_of(Place)),
             )
         ),
-        "an instance of Place cannot be made of what is stored",
+        "an instance of a class cannot be made of what is stored",
     ),
     "include-exclude-sequence": stored(
         raw(

@@ -751,7 +751,6 @@ def test_a_union_with_an_address_is_told_by_the_wire_type_below_a_validator_of_t
         assert (loaded.value, type(loaded.value)) == (value, type(value))
 
 
-@pytest.mark.xfail(strict=True, reason="such a union is read untyped, which a strict model refuses")
 def test_a_union_whose_member_has_a_validator_comes_back_below_a_validator_of_a_strict_model():
     class Holder(BaseModel, strict=True):
         value: Annotated[Decimal, AfterValidator(lambda value: value)] | str
@@ -764,7 +763,6 @@ def test_a_union_whose_member_has_a_validator_comes_back_below_a_validator_of_a_
     check_round_trip(ItemAdapter(Holder), Holder(value=Decimal(3)))
 
 
-@pytest.mark.xfail(strict=True, reason="a nested dataclass is handed over as a dict, which a strict model refuses")
 def test_a_nested_dataclass_comes_back_below_a_validator_of_a_strict_model():
     @dataclasses.dataclass
     class Entry:

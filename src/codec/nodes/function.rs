@@ -18,6 +18,7 @@ use super::model::{Model, holder_of_fields};
 use super::opaque::OpaqueNode;
 use crate::codec::node::{Codec, Node};
 use crate::codec::options::Load;
+use crate::codec::own::Terms;
 use crate::codec::schema::{
     Builder, Own, SchemaDict, Tags, ValidatedBy, oxidyn_metadata, remove, serializes_as_any, without_constraints,
 };
@@ -63,8 +64,8 @@ enum Finish {
     Outside,
     /// The function itself; where it asks Pydantic for the field's default, the field's own schema.
     Call(Py<PyAny>, Box<Own>),
-    /// Pydantic's own validator, in which the function runs. `by_name` where only field names reach every field.
-    Validate { own: Box<Own>, by_name: bool },
+    /// Pydantic's own validator, in which the function runs.
+    Validate(Box<Own>, Terms),
 }
 
 /// What stands around a type, from the outermost default, `| None` or function to the type itself.
@@ -84,7 +85,8 @@ struct Chain<'py> {
 
 impl FunctionNode {
     /// A type whose functions a validator further out runs, and which is told its members by them.
-    pub fn left_outside(inner: Node) -> Node {
+    pub fn left_outside(inner: Node, builder: &mut Builder<'_, '_>) -> Node {
+        builder.terms.lax = true;
         Function {
             inner,
             stored: Stored::Value,
@@ -98,10 +100,7 @@ impl FunctionNode {
     /// A type whose refused values Pydantic replaces by the default.
     pub fn replaced<'py>(inner: Node, schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> Node {
         let finish = if builder.validated_by == ValidatedBy::Node {
-            Finish::Validate {
-                own: builder.own(schema),
-                by_name: false,
-            }
+            Finish::Validate(builder.own(schema), Terms::default())
         } else {
             Finish::Outside
         };
@@ -253,10 +252,7 @@ fn build_after<'py>(
         None => Stored::Value,
     };
     let finish = if with_info {
-        Finish::Validate {
-            own: builder.own(schema),
-            by_name: false,
-        }
+        Finish::Validate(builder.own(schema), Terms::default())
     } else {
         Finish::Call(function.unbind(), builder.own(whole))
     };
@@ -278,19 +274,16 @@ fn build_around<'py>(
 ) -> PyResult<Node> {
     let inner_schema = without_constraints(&schema.schema("schema")?)?;
     let outside = builder.validated_by != ValidatedBy::Node;
-    let outer_names = std::mem::take(&mut builder.needs_names);
+    let outer_terms = std::mem::take(&mut builder.terms);
     let native = builder.with_validation(ValidatedBy::Function, |builder| builder.attempt(&inner_schema))?;
-    let by_name = std::mem::replace(&mut builder.needs_names, outer_names);
+    let terms = std::mem::replace(&mut builder.terms, outer_terms);
     // What a marker says of the stored form is all that may stand there.
     let lenient = builder.marks.is_empty();
     let finish = if outside {
-        builder.needs_names |= by_name;
+        builder.terms = builder.terms.and(terms);
         Finish::Outside
     } else {
-        Finish::Validate {
-            own: builder.own(whole),
-            by_name,
-        }
+        Finish::Validate(builder.own(whole), terms)
     };
     let (inner, read) = match native {
         Some(inner) => (inner, Read::Typed),
@@ -342,7 +335,7 @@ impl Function {
     /// A value that no node can read: decoded by its wire type, and left to Pydantic.
     fn unread(inner: Node, stored: Stored, own: Box<Own>, builder: &Builder<'_, '_>) -> Node {
         let finish = if builder.validated_by == ValidatedBy::Node {
-            Finish::Validate { own, by_name: false }
+            Finish::Validate(own, Terms::default())
         } else {
             Finish::Outside
         };
@@ -364,8 +357,7 @@ impl Function {
         match &self.finish {
             Finish::Outside => Ok(value),
             Finish::Call(function, own) => call(function.bind(value.py()), value, own),
-            Finish::Validate { own, by_name: false } => own.validate(&value, false),
-            Finish::Validate { own, by_name: true } => own.validate_by_name(&value),
+            Finish::Validate(own, terms) => own.validate_on(*terms, &value),
         }
     }
 }
@@ -399,7 +391,7 @@ impl Codec for FunctionNode {
                 visit.call(function)?;
                 own.traverse(visit)
             }
-            Finish::Validate { own, .. } => own.traverse(visit),
+            Finish::Validate(own, _) => own.traverse(visit),
         }
     }
 

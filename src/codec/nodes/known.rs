@@ -275,6 +275,7 @@ pub fn refuse(kind: &str, builder: &Builder<'_, '_>) -> PyErr {
         "is-subclass" => builder.refused(&format!(
             "a class is code, which is not stored: ImportString stores the name of one, or {advice}"
         )),
+        "is-instance" => builder.refused(&format!("an instance of a class cannot be made of what is stored: {advice}")),
         "ellipsis" | "invalid" => builder.refused(&format!(
             "its schema (`{kind}`) takes no value that could be stored: {advice}"
         )),

@@ -18,6 +18,7 @@ use crate::codec::ffi::DictWalk;
 use crate::codec::node::Node;
 use crate::codec::nodes::function::{Wanted, has_function, is_transparent};
 use crate::codec::options::{Load, Unknown};
+use crate::codec::own::Terms;
 use crate::codec::python;
 use crate::codec::schema::{Builder, Own, SchemaDict, ValidatedBy, remove};
 use crate::codec::template::Template;
@@ -121,7 +122,7 @@ fn build_fields<'py>(
     let mut fields = Vec::with_capacity(schemas.len());
     let mut by_attribute = HashMap::with_capacity(schemas.len());
     let (mut made, validated_by) = who_makes(schema, &schemas, builder)?;
-    let outer_names = std::mem::take(&mut builder.needs_names);
+    let outer_terms = std::mem::take(&mut builder.terms);
     for (name, field_schema) in schemas {
         let mut field = builder.inside(name.clone(), |builder| {
             builder.with_validation(validated_by, |builder| {
@@ -143,9 +144,12 @@ fn build_fields<'py>(
         fields.push(field);
     }
     match &mut made {
-        Made::ByValidator { by_name } => *by_name = std::mem::replace(&mut builder.needs_names, outer_names),
-        Made::Outside => builder.needs_names |= outer_names,
-        Made::Here => builder.needs_names = outer_names,
+        Made::ByValidator(terms) => *terms = std::mem::replace(&mut builder.terms, outer_terms),
+        Made::Outside => {
+            builder.terms = builder.terms.and(outer_terms);
+            builder.terms.lax |= matches!(kind, Kind::Dataclass { .. });
+        }
+        Made::Here => builder.terms = outer_terms,
     }
     let computed = builder.with_validation(ValidatedBy::Node, |builder| {
         build_computed(inner, &kind, is_root, builder)
@@ -219,14 +223,14 @@ fn who_makes<'py>(
         return Ok((Made::Here, ValidatedBy::Node));
     }
     if !is_typed_dict && holder_of_fields(schema)?.1 {
-        return Ok((Made::ByValidator { by_name: false }, ValidatedBy::Function));
+        return Ok((Made::ByValidator(Terms::default()), ValidatedBy::Function));
     }
     let mut by_validator = schema.flag("custom_init")?.unwrap_or(false);
     for (_, field) in fields {
         by_validator = by_validator || has_function(field.schema("schema")?.as_any(), Wanted::OfModel, builder)?;
     }
     Ok(if by_validator {
-        (Made::ByValidator { by_name: false }, ValidatedBy::Model)
+        (Made::ByValidator(Terms::default()), ValidatedBy::Model)
     } else {
         (Made::Here, ValidatedBy::Node)
     })

@@ -11,6 +11,7 @@ use super::field::Absent;
 use super::{Field, Model, kept};
 use crate::codec::ffi::instance_dict;
 use crate::codec::node::Node;
+use crate::codec::own::Terms;
 use crate::codec::schema::{Builder, SchemaDict};
 use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
 use crate::wire::reader::Reader;
@@ -20,8 +21,8 @@ use crate::wire::reader::Reader;
 pub(super) enum Made {
     /// Decoding, as pydantic-core would.
     Here,
-    /// The model's own validator, of a dict of the values. `by_name` where only field names reach every field.
-    ByValidator { by_name: bool },
+    /// The model's own validator, of a dict of the values.
+    ByValidator(Terms),
     /// A validator around it, of the dict.
     Outside,
 }
@@ -90,8 +91,7 @@ impl Model {
             values.update(extras.as_mapping())?;
         }
         let instance = match self.made {
-            Made::ByValidator { by_name: true } => self.own.validate_by_name(values.as_any())?,
-            Made::ByValidator { by_name: false } => self.own.validate(values.as_any(), false)?,
+            Made::ByValidator(terms) => self.own.validate_on(terms, values.as_any())?,
             Made::Here | Made::Outside => values.into_any(),
         };
         if !others.kept.is_empty() {
@@ -136,7 +136,7 @@ impl Input {
             return Ok(Self::Path(path.iter().map(Bound::unbind).collect()));
         }
         let by_name = setting("validate_by_name")?.or(setting("populate_by_name")?);
-        builder.needs_names |= !by_name.unwrap_or(false);
+        builder.terms.by_name |= !by_name.unwrap_or(false);
         Ok(by_own_name())
     }
 
