@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::definitions::Definitions;
 use super::node::{self, Node};
-use super::nodes::function::{self, FunctionNode, Wanted, has_function};
+use super::nodes::function::{self, FunctionNode, Wanted, holds};
 use super::nodes::known;
 use super::nodes::layer::LayerNode;
 use super::nodes::reference::ReferenceNode;
@@ -314,11 +314,11 @@ impl<'a, 'py> Builder<'a, 'py> {
             "default" => {
                 let node = self.build(&schema.schema("schema")?)?;
                 let replaces = schema.text("on_error")?.is_some_and(|on_error| on_error != "raise");
-                Ok(if replaces {
+                if replaces {
                     FunctionNode::replaced(node, schema, self)
                 } else {
-                    node
-                })
+                    Ok(node)
+                }
             }
             "definition-ref" => self.build_reference(&schema.text("schema_ref")?.unwrap_or_default()),
             "nullable" => node::build(kind, schema, self),
@@ -330,7 +330,7 @@ impl<'a, 'py> Builder<'a, 'py> {
                 let node = node?;
                 if matches!(node, Node::Union(_))
                     && self.validated_by != ValidatedBy::Node
-                    && has_function(schema.as_any(), Wanted::Any, self)?
+                    && holds(schema.as_any(), Wanted::Any, self)?
                 {
                     return Ok(FunctionNode::left_outside(node, self));
                 }

@@ -777,3 +777,26 @@ def test_a_nested_dataclass_comes_back_below_a_validator_of_a_strict_model():
             return data
 
     check_round_trip(ItemAdapter(Holder), Holder(value=Entry(a=1)))
+
+
+def test_a_refused_value_is_not_lost_below_a_validator_of_a_model_that_takes_other_names():
+    class Line(BaseModel):
+        number: int = Declared(0, alias="no")
+
+    class Order(BaseModel):
+        lines: list[Line] = Declared([], alias="positions")
+
+        @model_validator(mode="wrap")
+        @classmethod
+        def see(cls, data: Any, handler: Any) -> Any:
+            return handler(data)
+
+    adapter = ItemAdapter(Order)
+
+    for lines, place in (
+        ({"S": ""}, ("positions",)),
+        ({"L": [{"M": {"number": {"L": []}}}]}, ("positions", 0, "no")),
+    ):
+        with pytest.raises(InvalidItem) as caught:
+            adapter.load_item({"lines": lines})
+        assert [error["loc"] for error in caught.value.errors()] in ([place], [("lines", *place[1:])])

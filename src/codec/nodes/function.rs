@@ -98,20 +98,21 @@ impl FunctionNode {
     }
 
     /// A type whose refused values Pydantic replaces by the default.
-    pub fn replaced<'py>(inner: Node, schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> Node {
+    pub fn replaced<'py>(inner: Node, schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<Node> {
+        let lenient = may_be_lenient(schema, builder)?;
         let finish = if builder.validated_by == ValidatedBy::Node {
             Finish::Validate(builder.own(schema), Terms::default())
         } else {
             Finish::Outside
         };
-        Function {
+        let function = Function {
             inner,
             stored: Stored::Value,
             read: Read::Typed,
-            lenient: true,
+            lenient,
             finish,
-        }
-        .into_node()
+        };
+        Ok(function.into_node())
     }
 
     /// The type below the functions, where values of it are stored.
@@ -277,8 +278,7 @@ fn build_around<'py>(
     let outer_terms = std::mem::take(&mut builder.terms);
     let native = builder.with_validation(ValidatedBy::Function, |builder| builder.attempt(&inner_schema))?;
     let terms = std::mem::replace(&mut builder.terms, outer_terms);
-    // What a marker says of the stored form is all that may stand there.
-    let lenient = builder.marks.is_empty();
+    let lenient = may_be_lenient(&inner_schema, builder)?;
     let finish = if outside {
         builder.terms = builder.terms.and(terms);
         Finish::Outside
@@ -607,7 +607,7 @@ fn tags_of_returned(returned: &Bound<'_, PyDict>, serializer: &Bound<'_, PyDict>
     Ok(if unless_none { tags.and(Tag::Null) } else { tags })
 }
 
-/// What a search for functions looks for.
+/// What a search in a schema looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// Any function of the user's.
@@ -615,10 +615,19 @@ pub enum Wanted {
     /// One that looks at the other fields, or a default that replaces refused values: only the model's own validator can
     /// do that.
     OfModel,
+    /// A model, dataclass or TypedDict.
+    Model,
 }
 
-/// Whether there is such a function in a schema, outside the models and dataclasses in it.
-pub fn has_function<'py>(schema: &Bound<'py, PyAny>, wanted: Wanted, builder: &Builder<'_, 'py>) -> PyResult<bool> {
+/// Whether a validator that may know what to do with it gets what the type itself refuses, by its wire type. Where a
+/// marker says how it is stored that would be another value; where there are models inside, the names of their fields
+/// would be others, and each of these fields is asked for itself.
+pub fn may_be_lenient<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<bool> {
+    Ok(builder.marks.is_empty() && !holds(schema.as_any(), Wanted::Model, builder)?)
+}
+
+/// Whether there is such a part in a schema, outside the models and dataclasses in it.
+pub fn holds<'py>(schema: &Bound<'py, PyAny>, wanted: Wanted, builder: &Builder<'_, 'py>) -> PyResult<bool> {
     search(schema, wanted, builder, &mut Vec::new())
 }
 
@@ -644,7 +653,8 @@ fn search<'py>(
         .and_then(|kind| kind.extract::<String>().ok())
         .unwrap_or_default();
     match kind.as_str() {
-        "model" | "dataclass" => return Ok(false),
+        "model" | "dataclass" => return Ok(wanted == Wanted::Model),
+        "typed-dict" if wanted == Wanted::Model => return Ok(true),
         "definition-ref" => {
             let name = schema.text("schema_ref")?.unwrap_or_default();
             if open.contains(&name) {
@@ -653,10 +663,19 @@ fn search<'py>(
             open.push(name);
             return search(builder.resolve(schema)?.as_any(), wanted, builder, open);
         }
-        "default" if schema.text("on_error")?.is_some_and(|on_error| on_error != "raise") => return Ok(true),
+        "default"
+            if wanted != Wanted::Model && schema.text("on_error")?.is_some_and(|on_error| on_error != "raise") =>
+        {
+            return Ok(true);
+        }
         _ if kind.starts_with("function-") => {
             let (function, with_info) = function_of(schema)?;
-            if (wanted == Wanted::Any || with_info) && !is_pydantics(&function)? {
+            let is_wanted = match wanted {
+                Wanted::Any => true,
+                Wanted::OfModel => with_info,
+                Wanted::Model => false,
+            };
+            if is_wanted && !is_pydantics(&function)? {
                 return Ok(true);
             }
         }

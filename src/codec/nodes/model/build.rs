@@ -16,7 +16,7 @@ use super::values::Made;
 use super::{Field, Model, ModelNode};
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::Node;
-use crate::codec::nodes::function::{Wanted, has_function, is_transparent};
+use crate::codec::nodes::function::{Wanted, holds, is_transparent};
 use crate::codec::options::{Load, Unknown};
 use crate::codec::own::Terms;
 use crate::codec::python;
@@ -227,7 +227,7 @@ fn who_makes<'py>(
     }
     let mut by_validator = schema.flag("custom_init")?.unwrap_or(false);
     for (_, field) in fields {
-        by_validator = by_validator || has_function(field.schema("schema")?.as_any(), Wanted::OfModel, builder)?;
+        by_validator = by_validator || holds(field.schema("schema")?.as_any(), Wanted::OfModel, builder)?;
     }
     Ok(if by_validator {
         (Made::ByValidator(Terms::default()), ValidatedBy::Model)

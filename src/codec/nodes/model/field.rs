@@ -11,16 +11,17 @@ use super::values::Input;
 use crate::codec::infer;
 use crate::codec::key_form::{self, Role};
 use crate::codec::node::Node;
-use crate::codec::nodes::function::is_transparent;
+use crate::codec::nodes::function::{is_transparent, may_be_lenient};
 use crate::codec::nodes::missing;
 use crate::codec::options::Unset;
-use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, oxidyn_metadata};
+use crate::codec::schema::{Builder, Epoch, Own, SchemaDict, ValidatedBy, oxidyn_metadata};
 use crate::codec::state::{Decoding, Outcome};
 use crate::limits::NAME_BYTES;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use crate::wire::writer;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct Field {
     pub name: Py<PyString>,
     /// `,"name":`
@@ -31,6 +32,8 @@ pub struct Field {
     pub stored: Box<str>,
     pub node: Node,
     pub role: Role,
+    /// A value that the node refuses is read without its type, for a validator further out.
+    pub(super) lenient: bool,
     /// None is not stored, because the default is literally None.
     pub omits_none: bool,
     /// An empty set is not stored, because absent gives it back.
@@ -141,6 +144,8 @@ pub(super) fn build_field<'py>(
     }
     builder.marks.is_field = true;
     let node = builder.with_order(role != Role::None, |builder| builder.build(&schema))?;
+    let lenient =
+        builder.validated_by == ValidatedBy::Function && role == Role::None && may_be_lenient(&schema, builder)?;
 
     let has_default = schema.text("type")?.as_deref() == Some("default");
     let mut default = if has_default { schema.get_item("default")? } else { None };
@@ -205,6 +210,7 @@ pub(super) fn build_field<'py>(
         stored: stored.into_boxed_str(),
         node,
         role,
+        lenient,
         omits_none: !matches!(kind, Kind::TypedDict) && default.as_ref().is_some_and(|default| default.is_none()),
         omits_empty: is_set && !matches!(kind, Kind::TypedDict) && gives_empty_set,
         skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None && !discriminates,

@@ -10,6 +10,7 @@ use super::decode::Others;
 use super::field::Absent;
 use super::{Field, Model, kept};
 use crate::codec::ffi::instance_dict;
+use crate::codec::infer;
 use crate::codec::node::Node;
 use crate::codec::own::Terms;
 use crate::codec::schema::{Builder, SchemaDict};
@@ -56,7 +57,18 @@ impl Model {
                 there[index] = true;
                 let position = reader.position();
                 let depth = state.depth;
-                match field.read(reader, state) {
+                let elements = state.elements.len();
+                let read = field.read(reader, state).or_else(|refusal| {
+                    if !field.lenient {
+                        return Err(refusal);
+                    }
+                    refusal.may_try_another()?;
+                    reader.seek(position);
+                    state.depth = depth;
+                    state.elements.truncate(elements);
+                    infer::decode_value(reader, state)
+                });
+                match read {
                     Ok(value) => field.input.place(&values, value)?,
                     Err(refusal) => {
                         refusal.under(|| Step::name(field.name.bind(py))).gather(&mut refused)?;
