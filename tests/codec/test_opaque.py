@@ -429,3 +429,7 @@ def test_what_a_serializer_raises_is_told_with_the_path():
     error = field.refusal_to_store(Celsius(1))
     assert error["loc"] == ("value",)
     assert "too warm" in error["msg"]
+
+
+def test_a_name_of_a_time_zone_that_no_file_can_have_is_refused():
+    assert Field(ZoneInfo).refusal({"S": "Europe/" + "Berlin" * 100})["loc"] == ("value",)

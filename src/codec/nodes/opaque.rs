@@ -4,7 +4,7 @@
 //! and its validator takes that form back.
 
 use pyo3::PyTraverseError;
-use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyComplex, PyDict, PyString, PyType};
@@ -514,6 +514,17 @@ impl Opaque {
         {
             return Ok(number);
         }
+        self.validate(stored).map_err(|refusal| {
+            // A name that is looked up in files may be none that a file can have.
+            let is_lookup = refusal.raised().is_some_and(|error| error.is_instance_of::<PyOSError>(stored.py()));
+            if is_lookup {
+                return Refusal::unexpected("value_error", &self.what, stored);
+            }
+            refusal
+        })
+    }
+
+    fn validate<'py>(&self, stored: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
         if !self.reads_json {
             return self.own.validate(stored, true);
         }
