@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    HttpUrl,
     PlainValidator,
     ValidationError,
     WrapValidator,
@@ -116,6 +118,16 @@ def test_an_after_validator_inside_a_collection_has_its_path():
 
     assert field.load({"M": {"a": {"L": [{"N": "2"}]}}}) == {"a": [2]}
     assert field.refusal({"M": {"a": {"L": [{"N": "2"}, {"N": "3"}]}}})["loc"] == ("value", "a", 1)
+
+
+@pytest.mark.parametrize("load", ["validate", "trust"])
+def test_an_after_validator_that_is_str_keeps_addresses_as_text(load):
+    """The usual way to have a URL checked and text to work with."""
+    for annotation, text in ((HttpUrl, "https://example.com/a"), (IPv4Address, "192.0.2.1"), (Path, "/etc/hosts")):
+        checked = Annotated[annotation, AfterValidator(str)]
+
+        for field, value in ((Field(checked, load=load), text), (Field(list[checked], load=load), [text])):
+            assert field.load(field.store(value)) == value
 
 
 def test_a_set_of_checked_texts_is_still_a_set_on_the_wire():

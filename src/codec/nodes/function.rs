@@ -78,7 +78,7 @@ struct Chain<'py> {
     undoes: bool,
     /// An after validator of the user's on a type that is no model.
     after: bool,
-    /// There is a serializer, for Python or for JSON.
+    /// There is a serializer that is not of Pydantic's own types, for Python or for JSON.
     is_serialized: bool,
     innermost: Bound<'py, PyDict>,
 }
@@ -484,7 +484,12 @@ impl<'py> Chain<'py> {
             {
                 chain.says = marks.flag("serializer")?;
             }
-            chain.is_serialized |= layer.member("serialization")?.is_some();
+            if let Some(serializer) = layer.member("serialization")? {
+                chain.is_serialized |= match serializer.cast::<PyDict>()?.member("function")? {
+                    Some(function) => !is_pydantics(&function)?,
+                    None => true,
+                };
+            }
             if chain.serializer.is_none() && counting_serializer(&layer)?.is_some() {
                 chain.serializer = Some(layer.clone());
             }
