@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     PlainValidator,
+    ValidationInfo,
     WrapSerializer,
     WrapValidator,
     field_serializer,
@@ -256,6 +257,40 @@ def test_a_key_is_what_the_serializer_gives_where_its_type_says_so():
     with pytest.raises(InvalidItem, match="another item"):
         # The same code, but not as it is written.
         ItemAdapter(Lenient, partition="code").load_item({"code": {"S": "0a"}})
+
+
+def test_a_key_that_is_read_below_a_validator_of_its_model_is_looked_at_when_it_is_finished():
+    class User(BaseModel):
+        code: Annotated[
+            bytes, PlainSerializer(encode, return_type=str), BeforeValidator(lambda code: decode(upper(code)))
+        ]
+
+        @model_validator(mode="before")
+        @classmethod
+        def check(cls, data: Any) -> Any:
+            return data
+
+    class Looking(BaseModel):
+        age: int = 0
+        code: Annotated[
+            bytes, PlainSerializer(encode, return_type=str), BeforeValidator(lambda code: decode(upper(code)))
+        ]
+
+        @field_validator("code")
+        @classmethod
+        def look(cls, code: bytes, info: ValidationInfo) -> bytes:
+            assert "age" in info.data
+            return code
+
+    def upper(code: Any) -> Any:
+        return code.upper() if isinstance(code, str) else code
+
+    for model, load in ((User, "validate"), (User, "trust"), (Looking, "validate")):
+        adapter = ItemAdapter(model, partition="code", load=load)
+
+        check_round_trip(adapter, model(code=b"\x0a"))
+        with pytest.raises(InvalidItem, match="another item"):
+            adapter.load_item({"code": {"S": "0a"}})
 
 
 def test_a_key_whose_serializer_needs_the_instance_is_refused():

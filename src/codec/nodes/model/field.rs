@@ -32,6 +32,8 @@ pub struct Field {
     pub stored: Box<str>,
     pub node: Node,
     pub role: Role,
+    /// The node makes the field's value. Where a validator further out does, the plan looks at the finished keys.
+    pub(super) is_finished: bool,
     /// A value that the node refuses is read without its type, for a validator further out.
     pub(super) lenient: bool,
     /// None is not stored, because the default is literally None.
@@ -118,7 +120,7 @@ impl Field {
         let start = reader.position();
         let value = self.node.decode_value(reader, state)?;
         let stored = &reader.bytes()[start..reader.position()];
-        if !self.node.writes_again(stored) {
+        if self.is_finished && !self.node.writes_again(stored) {
             key_form::check_stored(stored, &self.node, &value, state)?;
         }
         Ok(value)
@@ -210,6 +212,7 @@ pub(super) fn build_field<'py>(
         stored: stored.into_boxed_str(),
         node,
         role,
+        is_finished: builder.validated_by == ValidatedBy::Node,
         lenient,
         omits_none: !matches!(kind, Kind::TypedDict) && default.as_ref().is_some_and(|default| default.is_none()),
         omits_empty: is_set && !matches!(kind, Kind::TypedDict) && gives_empty_set,
