@@ -29,7 +29,7 @@ pub struct Own {
 pub struct Terms {
     /// Some fields are reached by their own names only.
     pub by_name: bool,
-    /// Some values come in a form that a strict field would refuse: dataclasses as dicts, members of unions untyped.
+    /// Some values come in a form that a strict field would refuse: members of unions by their wire types alone.
     pub lax: bool,
 }
 

@@ -147,7 +147,6 @@ fn build_fields<'py>(
         Made::ByValidator(terms) => *terms = std::mem::replace(&mut builder.terms, outer_terms),
         Made::Outside => {
             builder.terms = builder.terms.and(outer_terms);
-            builder.terms.lax |= matches!(kind, Kind::Dataclass { .. });
         }
         Made::Here => builder.terms = outer_terms,
     }
@@ -214,9 +213,14 @@ fn who_makes<'py>(
     fields: &[(String, Bound<'py, PyDict>)],
     builder: &Builder<'_, 'py>,
 ) -> PyResult<(Made, ValidatedBy)> {
-    let is_typed_dict = schema.text("type")?.as_deref() == Some("typed-dict");
+    let kind = schema.text("type")?;
+    let is_typed_dict = kind.as_deref() == Some("typed-dict");
+    let strict = builder.setting(schema, "strict", "strict")?;
+    // Instances are all that Pydantic takes there.
+    let takes_instances =
+        kind.as_deref() == Some("dataclass") && strict.is_some_and(|strict| strict.is_truthy().unwrap_or(false));
     // A dict is taken apart by every validator outside it.
-    if builder.hands_over(schema)? || is_typed_dict && builder.validated_by == ValidatedBy::Model {
+    if builder.hands_over(schema)? && !takes_instances || is_typed_dict && builder.validated_by == ValidatedBy::Model {
         return Ok((Made::Outside, builder.validated_by));
     }
     if builder.options.load == Load::Trust {
