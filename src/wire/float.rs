@@ -1,6 +1,7 @@
-//! Floats as N text: the shortest that reads back as the same float. Hot: short paths for the floats that people write,
-//! libraries for the rest.
+//! Floats as N text: the shortest that reads back as the same float. Hot: short paths for the floats that people write and
+//! for those that vectors are full of, libraries for the rest.
 
+use std::hint::select_unpredictable;
 use std::mem::MaybeUninit;
 
 use super::number::{NumberError, leading_digits};
@@ -36,6 +37,8 @@ pub fn push_elements(out: &mut Vec<u8>, values: impl Iterator<Item = f64>) -> Re
 
 const OPENING: &[u8; 6] = br#"{"N":""#;
 
+const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
+
 /// Where a float's text and what stands round it are put together.
 type Room = [MaybeUninit<u8>; 40];
 
@@ -58,7 +61,10 @@ fn push_between<const OPEN: usize, const CLOSE: usize>(
     room[..OPEN].write_copy_of_slice(opening);
     let end = match Short::of(value) {
         Some(short) => short.put(room, OPEN),
-        None => put_shortest(value, room, OPEN)?,
+        None => match Long::of(value) {
+            Some(long) => long.put(room, OPEN),
+            None => put_shortest(value, room, OPEN)?,
+        },
     };
     room[end..end + CLOSE].write_copy_of_slice(closing);
     // SAFETY: the room is at the end of the vector and was filled from its beginning on: the opening, the text that is
@@ -109,7 +115,6 @@ impl Short {
     /// Signs and the decimals' lengths are as good as random, so nothing here branches on them.
     #[inline]
     fn put(&self, room: &mut Room, start: usize) -> usize {
-        const ZEROS: u64 = u64::from_le_bytes(*b"00000000");
         const POINT: u64 = u64::from_le_bytes(*b".0000000");
         room[start].write(b'-');
         let mut at = start + usize::from(self.negative);
@@ -128,6 +133,116 @@ impl Short {
         let digits = eight_digits(self.fraction);
         room[at..at + 8].write_copy_of_slice(&(digits | POINT).to_le_bytes());
         at + 8 - (digits.leading_zeros() / 8) as usize
+    }
+}
+
+/// A float from 2^-16 up to 8 that is no short one: what arithmetic leaves behind. What is smaller is written with an
+/// exponent, what is larger with more digits before the point.
+struct Long {
+    negative: bool,
+    whole: u8,
+    /// What is behind the point, in units of the spacing: sixteen digits.
+    units: u64,
+    /// One digit more, where sixteen would be another float.
+    tenths: Option<u8>,
+    /// Where those digits start, counted from the point: in its place, where the first of them is a zero.
+    start: usize,
+}
+
+/// How far the floats of one binary exponent are from each other, beside a unit that is a power of ten.
+#[derive(Clone, Copy)]
+struct Spacing {
+    /// From one float to the next: at least a tenth of the unit and less than the unit. In 1 / 2^64 of it this is exact, a
+    /// power of five with zero bits behind it.
+    step: u64,
+    /// How many digits behind the point the unit has beyond fifteen: so far behind the point the sixteen digits start.
+    start: usize,
+}
+
+/// The exponent of the smallest, as a float's bits have it.
+const LONG_START: u64 = 1023 - 16;
+/// The floats from 1/2 on have a unit of fifteen digits.
+const UNITS_OF_ONE: u64 = 1_000_000_000_000_000;
+
+/// By the exponent.
+const SPACINGS: [Spacing; 19] = {
+    let mut spacings = [Spacing { step: 0, start: 0 }; 19];
+    // From one float to the next it is 1 / 2^bits.
+    let mut bits = 16 + f64::MANTISSA_DIGITS - 1;
+    let mut index = 0;
+    while index < spacings.len() {
+        let (mut places, mut start) = (15, 0);
+        while 10u128.pow(places + 1) < 1 << bits {
+            places += 1;
+            start += 1;
+        }
+        spacings[index] = Spacing {
+            step: 5u64.pow(places) << (u64::BITS + places - bits),
+            start,
+        };
+        bits -= 1;
+        index += 1;
+    }
+    spacings
+};
+
+impl Long {
+    /// The algorithm is Raffaello Giulietti's (Schubfach), on a range in which all its numbers are exact.
+    ///
+    /// The texts that read back as the float are those less than half a step away. As a step is less than a unit, at most one
+    /// whole number of units is among them, and it is the shortest; as a step is at least a tenth, the nearest number of
+    /// tenths is always among them. The middle between two floats is no whole number of units (an odd number divided by a
+    /// power of two), so that none has to be decided. Powers of two have only half as much room below them, but are whole
+    /// numbers of units.
+    #[inline]
+    fn of(value: f64) -> Option<Self> {
+        const TWO_AND_A_HALF: u64 = 1 << 62;
+        let bits = value.abs().to_bits();
+        // Not so for what is smaller, larger or no number.
+        let index = usize::try_from((bits >> 52).wrapping_sub(LONG_START)).ok()?;
+        let &Spacing { step, start } = SPACINGS.get(index)?;
+        let significand = bits & ((1 << 52) - 1) | 1 << 52;
+        let product = wide_product(significand, step);
+        let (units, rest) = (high_word(product), low_word(product));
+        let below = rest < step / 2;
+        let above = rest.checked_add(step / 2).is_none();
+        // Rounded to the nearest, and of two to the even one: 2.5 to 2 and 7.5 to 8. No other tenth is halfway.
+        let tenths = wide_product(rest, 10) + (1 << 63) - u128::from(rest == TWO_AND_A_HALF);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "less than eight, and at most ten"
+        )]
+        let (whole, tenths) = (value.abs() as u8, high_word(tenths) as u8);
+        Some(Self {
+            negative: value.is_sign_negative(),
+            whole,
+            units: units + u64::from(above) - u64::from(whole) * UNITS_OF_ONE,
+            tenths: (!below && !above).then_some(tenths),
+            start,
+        })
+    }
+
+    /// Write the text from `start` on and say where it ends: at most 24 bytes. As with a short one, nothing here branches.
+    #[inline]
+    fn put(&self, room: &mut Room, start: usize) -> usize {
+        room[start].write(b'-');
+        let at = start + usize::from(self.negative);
+        room[at..at + 8].write_copy_of_slice(&(ZEROS + u64::from(self.whole)).to_le_bytes());
+        #[expect(clippy::cast_possible_truncation, reason = "less than 10^8")]
+        let (high, low) = (
+            eight_digits((self.units / 100_000_000) as u32),
+            eight_digits((self.units % 100_000_000) as u32),
+        );
+        // Where a unit has fifteen digits, the first of sixteen is a zero, and gives its place to the point.
+        let first = at + 1 + self.start;
+        let digits: &mut [_; 17] = room[first..].first_chunk_mut().expect("room for the longest text");
+        digits[..8].write_copy_of_slice(&(high | ZEROS).to_le_bytes());
+        digits[8..16].write_copy_of_slice(&(low | ZEROS).to_le_bytes());
+        digits[16].write(b'0' + self.tenths.unwrap_or(0));
+        room[at + 1].write(b'.');
+        let trailing = (u128::from(low) << 64 | u128::from(high)).leading_zeros() / 8;
+        select_unpredictable(self.tenths.is_some(), first + 17, first + 16 - trailing as usize)
     }
 }
 

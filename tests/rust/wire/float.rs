@@ -185,6 +185,39 @@ fn floats_at_the_edges_of_the_short_paths_agree_with_the_libraries() {
     }
 }
 
+/// The text of the library, byte for byte, as far as it writes no exponent.
+fn has_the_text_of_the_library(value: f64) {
+    let shortest = zmij::Buffer::new().format_finite(value).to_owned();
+    assert_eq!(
+        text_of(value).unwrap(),
+        shortest.strip_suffix(".0").unwrap_or(&shortest),
+        "{value:e}"
+    );
+}
+
+#[test]
+fn powers_of_two_and_floats_next_to_them_have_the_text_of_the_library() {
+    for exponent in -16..=3 {
+        let power = 2.0f64.powi(exponent);
+        for value in [power, power.next_up(), power.next_down().max(2.0f64.powi(-16))] {
+            has_the_text_of_the_library(value);
+            has_the_text_of_the_library(-value);
+        }
+    }
+}
+
+/// Every pattern of a significand's lowest and highest bits, where ties and the shortest texts are.
+#[test]
+fn floats_of_few_bits_have_the_text_of_the_library() {
+    for exponent in 1023 - 16..1023 + 3u64 {
+        for high in 0..1 << 10u64 {
+            for low in 0..1 << 6u64 {
+                has_the_text_of_the_library(f64::from_bits(exponent << 52 | high << 42 | low));
+            }
+        }
+    }
+}
+
 #[test]
 fn numbers_are_read_in_any_notation() {
     for (text, value) in [
@@ -236,6 +269,19 @@ proptest! {
     #[test]
     fn a_float_of_everyday_size_agrees_with_the_libraries(value in -1e9..1e9f64) {
         agrees(value);
+    }
+
+    #[test]
+    fn a_float_below_eight_has_the_text_of_the_library(negative: bool, exponent in 1023 - 16..1023 + 3u64, mantissa in 0u64..1 << 52) {
+        has_the_text_of_the_library(f64::from_bits(u64::from(negative) << 63 | exponent << 52 | mantissa));
+    }
+
+    #[test]
+    fn a_decimal_below_one_has_the_text_of_the_library(digits in 0u64..100_000_000_000_000_000, cut in 0..17u32, zeros in 0..3) {
+        let value: f64 = format!("{}e-{}", digits / 10u64.pow(cut), 17 - cut.cast_signed() + zeros).parse().unwrap();
+        if value >= 1e-5 {
+            has_the_text_of_the_library(value);
+        }
     }
 
     #[test]
