@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyType};
 
+use super::builder::Builder;
 use super::definitions::Definitions;
 use super::node::Node;
 use super::options::{PlanOptions, Unset};
 use super::python;
-use super::schema::Builder;
 use super::state::{Encoding, Outcome, Refusal};
 
 /// More classes than one table's items hold; a program that makes classes up may not fill memory with them.

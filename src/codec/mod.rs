@@ -2,7 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `schema` | reading core-schema dicts; the errors of compiling |
+//! | `builder` | compiling schemas: where it is, who validates there; the errors of compiling |
+//! | `schema`, `marks`, `tags` | reading core-schema dicts; what our markers say; sets of wire types |
 //! | `node`, `nodes/` | the families of values, one file each, and the one list of all |
 //! | `own` | Pydantic's own validator and serializer of a schema |
 //! | `definitions` | schemas that others refer to, so that models may be recursive |
@@ -17,6 +18,7 @@
 //!
 //! It does no I/O and knows no operation.
 
+mod builder;
 mod decimal_layout;
 mod definitions;
 mod ffi;
@@ -25,6 +27,7 @@ mod instance;
 mod key_form;
 mod key_spec;
 mod low_level;
+mod marks;
 mod names;
 mod node;
 mod nodes;
@@ -34,6 +37,7 @@ mod plan;
 pub mod python;
 mod schema;
 mod state;
+mod tags;
 mod target;
 mod template;
 

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::PyDict;
 
+use super::builder::Builder;
 use super::nodes::any::AnyNode;
 use super::nodes::bytes::BytesNode;
 use super::nodes::choice::{EnumNode, LiteralNode};
@@ -27,8 +28,8 @@ use super::nodes::string::StrNode;
 use super::nodes::temporal::{DateNode, DateTimeNode, TimeNode, TimedeltaNode};
 use super::nodes::union::UnionNode;
 use super::nodes::uuid::UuidNode;
-use super::schema::{Builder, Tags};
 use super::state::{Decoding, Encoding, Outcome};
+use super::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::builder::Builder;
 use super::definitions::Definitions;
 use super::key_form::{self, Role};
 use super::key_spec::KeySpec;
@@ -16,7 +17,7 @@ use super::names::NamesInUse;
 use super::node::Node;
 use super::nodes::model::Model;
 use super::options::PlanOptions;
-use super::schema::{Builder, SchemaDict};
+use super::schema::SchemaDict;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::target::{self, Target};
 use crate::wire::reader::Reader;

@@ -5,9 +5,12 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, base64, writer};
 

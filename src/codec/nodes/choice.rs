@@ -7,11 +7,14 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
 
+use crate::codec::builder::Builder;
 use crate::codec::definitions::Definitions;
 use crate::codec::ffi::utf8;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::codec::{infer, python};
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, number};

@@ -7,10 +7,12 @@ use pyo3::types::{PyDict, PyInt, PyString, PyTuple, PyType};
 use super::layer;
 use super::opaque::{ADDRESSES, FRACTIONS, OpaqueNode, Writing, instance_class};
 use super::secret;
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
 use crate::codec::options::Load;
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict, Tags};
+use crate::codec::schema::SchemaDict;
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 
 /// A validator's function, by its name.
@@ -275,7 +277,9 @@ pub fn refuse(kind: &str, builder: &Builder<'_, '_>) -> PyErr {
         "is-subclass" => builder.refused(&format!(
             "a class is code, which is not stored: ImportString stores the name of one, or {advice}"
         )),
-        "is-instance" => builder.refused(&format!("an instance of a class cannot be made of what is stored: {advice}")),
+        "is-instance" => builder.refused(&format!(
+            "an instance of a class cannot be made of what is stored: {advice}"
+        )),
         "ellipsis" | "invalid" => builder.refused(&format!(
             "its schema (`{kind}`) takes no value that could be stored: {advice}"
         )),

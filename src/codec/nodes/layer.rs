@@ -11,10 +11,12 @@ use pyo3::types::{
 
 use super::known;
 use super::opaque::{OpaqueNode, instance_class, steps};
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
-use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::codec::{infer, python};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;

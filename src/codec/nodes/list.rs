@@ -5,11 +5,14 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
+use crate::codec::builder::Builder;
 use crate::codec::ffi::ListFloats;
 use crate::codec::node::{Codec, Node};
+use crate::codec::own::Own;
 use crate::codec::python;
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
+use crate::codec::tags::Tags;
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, float, writer};
 

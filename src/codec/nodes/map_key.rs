@@ -10,10 +10,13 @@ use super::choice::{EnumNode, LiteralNode};
 use super::number::{int_object, int_text, parse_i64};
 use super::string::{str_object, surrogates};
 use super::uuid::{uuid_number, uuid_object};
+use crate::codec::builder::Builder;
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::Codec;
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::reader::Text;
 use crate::wire::{Tag, uuid, writer};
 

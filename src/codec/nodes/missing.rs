@@ -5,11 +5,13 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::PyDict;
 
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict, Tags};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 

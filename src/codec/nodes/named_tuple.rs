@@ -6,9 +6,12 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 use super::list::{decode_elements, encode_elements};
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 

@@ -6,11 +6,14 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 
+use crate::codec::builder::Builder;
 use crate::codec::ffi::float_object;
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::string::str_object;
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::codec::{decimal_layout, infer, python};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;

@@ -10,10 +10,12 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyComplex, PyDict, PyString, PyType};
 
 use super::string::encode_str;
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
-use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy, union_choices};
+use crate::codec::schema::{SchemaDict, union_choices};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::codec::{infer, python};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
@@ -516,7 +518,9 @@ impl Opaque {
         }
         self.validate(stored).map_err(|refusal| {
             // A name that is looked up in files may be none that a file can have.
-            let is_lookup = refusal.raised().is_some_and(|error| error.is_instance_of::<PyOSError>(stored.py()));
+            let is_lookup = refusal
+                .raised()
+                .is_some_and(|error| error.is_instance_of::<PyOSError>(stored.py()));
             if is_lookup {
                 return Refusal::unexpected("value_error", &self.what, stored);
             }

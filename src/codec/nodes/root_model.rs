@@ -5,11 +5,13 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PySet, PyString, PyTuple, PyType};
 
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::ffi::{instance_dict, new_instance, set_instance_dict};
 use crate::codec::node::{Codec, Node};
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 

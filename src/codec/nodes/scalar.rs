@@ -5,9 +5,11 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBool, PyDict};
 
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, Tags};
+use crate::codec::own::Own;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use crate::wire::writer;

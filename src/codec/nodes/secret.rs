@@ -5,8 +5,9 @@ use pyo3::types::PyDict;
 
 use super::known;
 use super::layer::LayerNode;
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::node::Node;
-use crate::codec::schema::{Builder, SchemaDict, ValidatedBy};
+use crate::codec::schema::SchemaDict;
 
 /// The node of a secret's schema, which has a schema for JSON and another for Python; `None` where it is none.
 pub fn claim<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Option<Node>> {

@@ -10,9 +10,12 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyTuple};
 
 use super::list::{element_schema, encode_elements, lengths};
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Line, Outcome, Refusal, Step};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 

@@ -7,9 +7,11 @@ use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use super::list::{ListKind, ListNode, lengths};
 use super::map::{MapKind, MapNode};
 use super::union::{UnionNode, collect_classes};
+use crate::codec::builder::Builder;
 use crate::codec::node::Node;
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict, Tags};
+use crate::codec::schema::SchemaDict;
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 
 /// What such a schema stands for.

@@ -5,10 +5,13 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyString};
 
+use crate::codec::builder::Builder;
 use crate::codec::ffi::{ascii_str, str_length, utf8};
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::{Reader, Text};
 use crate::wire::writer;

@@ -8,10 +8,14 @@ use pyo3::types::{
     PyTzInfoAccess,
 };
 
+use crate::codec::builder::Builder;
 use crate::codec::infer;
+use crate::codec::marks::{Epoch, Format};
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Epoch, Format, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::expr::ast::Grid;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;

@@ -5,11 +5,15 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
+use crate::codec::builder::Builder;
 use crate::codec::ffi::new_instance;
+use crate::codec::marks::Format;
 use crate::codec::node::{Codec, Node};
+use crate::codec::own::Own;
 use crate::codec::python;
-use crate::codec::schema::{Builder, Format, Own, SchemaDict, Tags};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, uuid};
 

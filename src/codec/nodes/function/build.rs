@@ -6,13 +6,15 @@ use pyo3::types::{PyDict, PyType};
 use super::chain::{Chain, counting_serializer, function_of, is_pydantics};
 use super::search::may_be_lenient;
 use super::{Finish, Function, Read, Stored};
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::infer;
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::any::AnyNode;
 use crate::codec::nodes::opaque::OpaqueNode;
 use crate::codec::options::Load;
 use crate::codec::own::Terms;
-use crate::codec::schema::{Builder, SchemaDict, Tags, ValidatedBy, remove, without_constraints};
+use crate::codec::schema::{SchemaDict, remove, without_constraints};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 
 /// The node of a schema that is a function or has a serializer that counts; `None` where it is neither.

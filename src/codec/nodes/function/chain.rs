@@ -3,9 +3,10 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
+use crate::codec::builder::Builder;
 use crate::codec::nodes::known;
 use crate::codec::nodes::model::holder_of_fields;
-use crate::codec::schema::{Builder, SchemaDict, oxidyn_metadata, serializes_as_any};
+use crate::codec::schema::{SchemaDict, oxidyn_metadata, serializes_as_any};
 
 /// What stands around a type, from the outermost default, `| None` or function to the type itself.
 pub(super) struct Chain<'py> {

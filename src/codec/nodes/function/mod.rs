@@ -27,10 +27,12 @@ pub use chain::{has_serializer, is_transparent};
 pub use search::{Wanted, holds, may_be_lenient};
 
 use super::model::Model;
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::node::{Codec, Node};
+use crate::codec::own::Own;
 use crate::codec::own::Terms;
-use crate::codec::schema::{Builder, Own, Tags, ValidatedBy};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
+use crate::codec::tags::Tags;
 use crate::codec::{infer, python};
 use crate::wire::Tag;
 use crate::wire::reader::Reader;

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::chain::{function_of, is_pydantics};
-use crate::codec::schema::{Builder, SchemaDict};
+use crate::codec::builder::Builder;
+use crate::codec::schema::SchemaDict;
 
 /// What a search in a schema looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

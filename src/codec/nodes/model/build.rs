@@ -14,13 +14,15 @@ use super::fields_set::FieldsSets;
 use super::instance::Kind;
 use super::values::Made;
 use super::{Field, Model, ModelNode};
+use crate::codec::builder::{Builder, ValidatedBy};
 use crate::codec::ffi::DictWalk;
 use crate::codec::node::Node;
 use crate::codec::nodes::function::{Wanted, holds, is_transparent};
 use crate::codec::options::{Load, Unknown};
+use crate::codec::own::Own;
 use crate::codec::own::Terms;
 use crate::codec::python;
-use crate::codec::schema::{Builder, Own, SchemaDict, ValidatedBy, remove};
+use crate::codec::schema::{SchemaDict, remove};
 use crate::codec::template::Template;
 
 pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {

@@ -6,9 +6,10 @@ use pyo3::types::PyDict;
 use super::Field;
 use super::field::{Absent, build_field};
 use super::instance::Kind;
+use crate::codec::builder::Builder;
 use crate::codec::key_form::Role;
 use crate::codec::node::Node;
-use crate::codec::schema::{Builder, SchemaDict, oxidyn_metadata};
+use crate::codec::schema::{SchemaDict, oxidyn_metadata};
 
 /// The stored ones among a model's computed fields.
 pub(super) fn build_computed<'py>(

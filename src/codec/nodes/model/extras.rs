@@ -8,13 +8,14 @@ use pyo3::types::{PyDict, PyString};
 use super::Model;
 use super::instance::Kind;
 use super::kept;
+use crate::codec::builder::Builder;
 use crate::codec::ffi::{DictWalk, instance_dict};
 use crate::codec::node::Node;
 use crate::codec::nodes::map::check_key;
 use crate::codec::nodes::string::surrogates;
 use crate::codec::own::Own;
 use crate::codec::python;
-use crate::codec::schema::{Builder, SchemaDict};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
 use crate::wire::reader::{Reader, Text};
 

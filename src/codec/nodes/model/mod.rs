@@ -33,12 +33,15 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 pub use build::{fields_of, holder_of_fields};
 pub use field::{Field, stored_name_of};
 
+use crate::codec::builder::Builder;
 use crate::codec::ffi::instance_dict;
 use crate::codec::instance::encode_instance;
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::root_model::RootModelNode;
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome};
+use crate::codec::tags::Tags;
 use crate::codec::template::Template;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;

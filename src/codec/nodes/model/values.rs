@@ -9,11 +9,12 @@ use pyo3::types::{PyDict, PyInt, PyList, PyString};
 use super::decode::Others;
 use super::field::Absent;
 use super::{Field, Model, kept};
+use crate::codec::builder::Builder;
 use crate::codec::ffi::instance_dict;
 use crate::codec::infer;
 use crate::codec::node::Node;
 use crate::codec::own::Terms;
-use crate::codec::schema::{Builder, SchemaDict};
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
 use crate::wire::reader::Reader;
 

@@ -9,10 +9,12 @@ use pyo3::types::{
 use super::discriminator::Discriminator;
 use super::scalars::{KnownTexts, Numbers, Texts, check_numbers};
 use super::{Member, Readers, Union};
+use crate::codec::builder::Builder;
 use crate::codec::node::Node;
 use crate::codec::nodes::{named_tuple, standard};
+use crate::codec::own::Own;
 use crate::codec::python;
-use crate::codec::schema::{Builder, Own, SchemaDict, union_choices};
+use crate::codec::schema::{SchemaDict, union_choices};
 use crate::wire::Tag;
 
 impl Union {

@@ -10,8 +10,9 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use super::Member;
 use super::by_field::ByField;
 use super::by_function::ByFunction;
+use crate::codec::builder::Builder;
 use crate::codec::nodes::model::fields_of;
-use crate::codec::schema::{Builder, SchemaDict, union_choices};
+use crate::codec::schema::{SchemaDict, union_choices};
 use crate::codec::state::Outcome;
 
 pub enum Discriminator {

@@ -25,9 +25,12 @@ pub use self::build::collect_classes;
 use self::discriminator::Discriminator;
 pub use self::discriminator::collect_discriminating;
 use self::scalars::{Numbers, Texts};
+use crate::codec::builder::Builder;
 use crate::codec::node::{Codec, Node};
-use crate::codec::schema::{Builder, Own, SchemaDict, Tags};
+use crate::codec::own::Own;
+use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome};
+use crate::codec::tags::Tags;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 

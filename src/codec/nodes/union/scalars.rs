@@ -5,9 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyTime};
 
 use super::{Member, Union};
+use crate::codec::builder::Builder;
 use crate::codec::infer;
 use crate::codec::node::Node;
-use crate::codec::schema::{Builder, Own};
+use crate::codec::own::Own;
 use crate::codec::state::{Decoding, Outcome, Refusal};
 use crate::wire::reader::Reader;
 use crate::wire::temporal::{Date, DateTime};
