@@ -55,8 +55,8 @@ pub struct Builder<'a, 'py> {
     path: Vec<String>,
     schemas: HashMap<String, Bound<'py, PyDict>>,
     schema_list: Option<Bound<'py, PyList>>,
-    /// By name, by what marks reach there (`plaintext`, `of_subclasses`), and by who validates.
-    numbers: HashMap<(String, bool, bool, ValidatedBy), u32>,
+    /// By name, by what marks reach there (`plaintext`, `of_subclasses`, `told_by_fields`), and by who validates.
+    numbers: HashMap<(String, [bool; 3], ValidatedBy), u32>,
     pending: Vec<Pending<'py>>,
     /// References that are being compiled in place: meeting one again is a recursion.
     open: Vec<String>,
@@ -330,8 +330,12 @@ impl<'a, 'py> Builder<'a, 'py> {
             _ if let Some(standard) = standard::of(&form)? => standard.tags(),
             _ => return Err(self.unsupported("a type that contains itself other than through a model, list or dict")),
         };
-        let marks = self.marks.for_part();
-        let key = (name.to_owned(), marks.plaintext, marks.of_subclasses, self.validated_by);
+        let marks = Marks {
+            told_by_fields: self.marks.told_by_fields,
+            ..self.marks.for_part()
+        };
+        let reaching = [marks.plaintext, marks.of_subclasses, marks.told_by_fields];
+        let key = (name.to_owned(), reaching, self.validated_by);
         let number = match self.numbers.get(&key) {
             Some(&number) => number,
             None => {

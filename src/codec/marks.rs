@@ -58,6 +58,9 @@ pub struct Marks {
     pub plaintext: bool,
     /// `SerializeAsAny`: instances of subclasses are stored with their own fields.
     pub of_subclasses: bool,
+    /// The type is one of a union's several models, which are told by the fields that are stored: None and empty sets
+    /// are not left out.
+    pub told_by_fields: bool,
     /// The type is a field's, not an element's: its value may be absent.
     pub is_field: bool,
 }
@@ -76,6 +79,7 @@ impl Marks {
     pub fn for_member(&self) -> Self {
         Self {
             is_field: self.is_field,
+            told_by_fields: self.told_by_fields,
             ..self.for_part()
         }
     }

@@ -432,6 +432,52 @@ def test_models_of_one_shape_below_a_validator_keep_what_is_stored():
     assert seen[-1] == {"x": 1, "y": 2}
 
 
+class WithNote(BaseModel):
+    x: int
+    note: str | None = None
+
+
+class WithTags(BaseModel):
+    x: int
+    tags: set[str] = set()
+
+
+class WithBoth(BaseModel):
+    x: int
+    note: str | None = None
+    place: str | None = None
+    inner: "WithNote | WithTags | None" = None
+
+
+class Sloppy(BaseModel):
+    x: int
+    name: str = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("load", ["validate", "trust"])
+@pytest.mark.parametrize(
+    "value",
+    [WithNote(x=1), WithTags(x=1), WithBoth(x=1), WithBoth(x=1, inner=WithTags(x=2)), None],
+    ids=repr,
+)
+def test_models_in_a_union_are_told_by_fields_that_are_none_or_empty_too(value, load):
+    """Pydantic's JSON has these fields, and tells the models by them."""
+    members = WithNote | WithTags | WithBoth | None
+    field = Field(members, load=load)
+
+    field.check_round_trip(value)
+    Field(list[members], load=load).check_round_trip([value])
+    assert field.model.model_validate_json(field.model(value=value).model_dump_json()).value == value
+
+
+def test_none_that_its_own_type_refuses_is_left_out_in_a_union_too():
+    Field(Sloppy | Large).check_round_trip(Sloppy(x=1))
+
+
+def test_none_is_left_out_of_the_one_model_in_a_union():
+    assert Field(WithNote | int).store(WithNote(x=1)) == {"M": {"x": {"N": "1"}}}
+
+
 # ---- discriminators ----
 
 Pet = Annotated[Cat | Dog, Discriminator("kind")]

@@ -80,6 +80,12 @@ impl Field {
         !matches!(self.absent, Absent::Nothing)
     }
 
+    /// Store None and the empty set too: an absent field does not tell one model from another.
+    pub(super) fn store_empty(&mut self) {
+        self.omits_none &= !self.node.tags().has(Tag::Null);
+        self.omits_empty &= !self.node.tags().has(Tag::L);
+    }
+
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.node.traverse(visit)?;
         self.own.traverse(visit)?;

@@ -142,11 +142,11 @@ impl Codec for ModelNode {
         });
         builder.marks.of_subclasses = of_subclasses;
         let mut node = node?;
-        if let Node::Model(Self(model)) = &mut node
-            && of_subclasses
-            && !model.is_typed_dict()
-        {
-            model.by_own_class = true;
+        if let Node::Model(Self(model)) = &mut node {
+            model.by_own_class = of_subclasses && !model.is_typed_dict();
+            if builder.marks.told_by_fields {
+                model.fields.iter_mut().for_each(Field::store_empty);
+            }
         }
         Ok(node)
     }

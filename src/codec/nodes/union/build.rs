@@ -11,6 +11,7 @@ use super::scalars::{KnownTexts, Numbers, Texts, check_numbers};
 use super::{Member, Readers, Union};
 use crate::codec::builder::Builder;
 use crate::codec::node::Node;
+use crate::codec::nodes::function::is_transparent;
 use crate::codec::nodes::{named_tuple, standard};
 use crate::codec::own::Own;
 use crate::codec::python;
@@ -20,10 +21,17 @@ use crate::wire::Tag;
 impl Union {
     pub(super) fn build<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Self> {
         let choices = union_choices(schema)?;
+        let mut models = 0;
+        for (choice, _) in &choices {
+            models += usize::from(is_told_by_fields(choice, builder)?);
+        }
         let mut members = Vec::with_capacity(choices.len());
+        let told_by_fields = builder.marks.told_by_fields;
+        builder.marks.told_by_fields |= models > 1;
         for (choice, label) in &choices {
             members.push(Member::build(choice, label.clone(), builder)?);
         }
+        builder.marks.told_by_fields = told_by_fields;
         let smart = schema.text("mode")?.is_none_or(|mode| mode == "smart");
         let readers = readers(&members);
         check_numbers(&members, builder)?;
@@ -110,6 +118,18 @@ impl Union {
             discriminator: Some(discriminator),
             has_own_error: has_own_error(schema)?,
         })
+    }
+}
+
+/// Whether the values are instances with fields, or may be.
+fn is_told_by_fields<'py>(schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<bool> {
+    let mut schema = builder.resolve(schema)?;
+    loop {
+        let kind = schema.text("type")?.unwrap_or_default();
+        if !is_transparent(&kind) && !schema.flag("root_model")?.unwrap_or(false) {
+            return Ok(matches!(&*kind, "model" | "dataclass" | "union" | "tagged-union"));
+        }
+        schema = builder.resolve(&schema.schema("schema")?)?;
     }
 }
 
