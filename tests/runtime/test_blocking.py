@@ -123,7 +123,10 @@ def test_connections_are_closed_with_the_client(fake: FakeAws) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
 def test_ctrl_c_interrupts_a_call_and_drops_its_request(fake: FakeAws) -> None:
     fake.answers = [Answer(hold=True)]
+    # A parent in the background has its children ignore the signal.
     code = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     client._call("GetItem", b"{}")
 except KeyboardInterrupt:
