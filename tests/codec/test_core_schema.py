@@ -19,6 +19,7 @@ from uuid import UUID
 
 import pydantic
 import pytest
+import typing_extensions
 from pydantic import (
     AfterValidator,
     AnyUrl,
@@ -293,7 +294,7 @@ def names_of_serializations() -> set[str]:
         kind
         for each in classes
         if isinstance(each, type)
-        for kind in typing.get_args(typing.get_type_hints(each, vars(core_schema))["type"])
+        for kind in typing.get_args(typing_extensions.get_type_hints(each, vars(core_schema))["type"])
     }
     return kinds - names_of_simple_serializations()
 

@@ -2,13 +2,14 @@
 
 import collections
 from datetime import date
-from typing import Generic, NamedTuple, Optional, TypeVar
+from typing import Generic, Optional, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
+from typing_extensions import NamedTuple
 
 from oxidyn import InvalidItem, UnsupportedTypeError
 from tests.codec.judges import Field
