@@ -96,6 +96,9 @@ impl Aws {
             signing_options: SigningOptions::default(),
         });
 
+        // Each call gets its own from `EndpointOf`; a debug build of the runtime looks for some before that.
+        config.store_put(EndpointResolverParams::new(settings.endpoint.clone()));
+
         let mut components = RuntimeComponentsBuilder::new("oxidyn");
         components
             .set_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
