@@ -266,7 +266,8 @@ def _dict(key: Kind, value: Kind) -> Kind:
 
 
 def _ordered_dict(key: Kind, value: Kind) -> Kind:
-    values = _dict(key, value).values.map(OrderedDict)
+    # DynamoDB keeps no order, and two that differ in it are not equal.
+    values = _dict(key, value).values.map(lambda each: OrderedDict(list(each.items())[:1]))
     return _kind(OrderedDict[key.annotation, value.annotation], values, "M")
 
 
