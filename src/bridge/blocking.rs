@@ -13,11 +13,11 @@ use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use super::core::{Connections, Core, Remote};
-use super::drive::{advance, drive};
+use super::drive::{advance, drive, several};
 use super::process::PerProcess;
 use crate::error::{Error, TransportKind};
-use crate::ops::{Operation, Step};
-use crate::transport::{Transport, not_sent};
+use crate::ops::{NumberedCall, Operation, Step};
+use crate::transport::{Call, Transport, not_sent};
 
 /// How long a signal may wait; most calls end before the first look.
 const SIGNAL_TICK: Duration = Duration::from_millis(50);
@@ -58,11 +58,44 @@ fn run_embedded<O: Operation>(
                 sleep_interruptibly(py, delay)?;
                 call
             }
+            Step::Calls(calls) => return run_embedded_several(py, engine, operation, calls),
         };
         match py.detach(|| advance(&mut operation, engine.execute(&call))) {
             Ok(next) => step = next,
             Err(error) => return Ok(Err(error)),
         }
+    }
+}
+
+/// As the engine does one call at a time, those under way are made by the times they are due.
+#[cfg(feature = "embedded")]
+fn run_embedded_several<O: Operation>(
+    py: Python<'_>,
+    engine: &crate::transport::embedded::Embedded,
+    mut operation: O,
+    mut calls: Vec<NumberedCall>,
+) -> PyResult<Result<O::Output, Error>> {
+    let mut under_way: VecDeque<(Instant, usize, Call)> = VecDeque::with_capacity(calls.len());
+    loop {
+        let now = Instant::now();
+        for NumberedCall { number, after, call } in calls {
+            let due = now + after;
+            let place = under_way.partition_point(|(earlier, ..)| *earlier <= due);
+            under_way.insert(place, (due, number, call));
+        }
+        let (due, number, call) = under_way
+            .pop_front()
+            .expect("an operation waits for an answer to one of its calls");
+        sleep_interruptibly(py, due.saturating_duration_since(Instant::now()))?;
+        match py
+            .detach(|| operation.answer(number, engine.execute(&call)))
+            .map(several)
+        {
+            Ok(Ok(further)) => calls = further,
+            Ok(Err(output)) => return Ok(Ok(output)),
+            Err(error) => return Ok(Err(error)),
+        }
+        py.check_signals()?;
     }
 }
 

@@ -1,10 +1,15 @@
-//! One operation over one transport, call by call.
+//! One operation over one transport, call by call, or with several calls under way.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
 
 use crate::error::Error;
-use crate::ops::{Operation, Step};
+use crate::ops::{NumberedCall, Operation, Step};
 use crate::transport::{Reply, Transport};
 
-/// Carry on from `step` until the operation is done. `CallAfter` waits on tokio's clock.
+/// Carry on from `step` until the operation is done. Waits are on tokio's clock.
 pub async fn drive<O: Operation>(
     transport: &impl Transport,
     operation: &mut O,
@@ -18,6 +23,8 @@ pub async fn drive<O: Operation>(
                 tokio::time::sleep(delay).await;
                 call
             }
+            // Boxed, so that a call alone does not make room for several.
+            Step::Calls(calls) => return Box::pin(drive_several(transport, operation, calls)).await,
         };
         step = advance(operation, transport.call(call).await)?;
     }
@@ -29,4 +36,57 @@ pub fn advance<O: Operation>(operation: &mut O, answer: Result<Reply, Error>) ->
         Ok(reply) => operation.step(reply),
         Err(error) => operation.fail(error),
     }
+}
+
+async fn drive_several<O: Operation>(
+    transport: &impl Transport,
+    operation: &mut O,
+    mut calls: Vec<NumberedCall>,
+) -> Result<O::Output, Error> {
+    let mut under_way = Vec::with_capacity(calls.len());
+    loop {
+        under_way.extend(calls.into_iter().map(|NumberedCall { number, after, call }| {
+            Box::pin(async move {
+                // A wait of nothing would still wait for the clock's next tick.
+                if !after.is_zero() {
+                    tokio::time::sleep(after).await;
+                }
+                (number, transport.call(call).await)
+            })
+        }));
+        let (number, answer) = first(&mut under_way).await;
+        calls = match several(operation.answer(number, answer)?) {
+            Ok(calls) => calls,
+            Err(output) => return Ok(output),
+        };
+    }
+}
+
+/// The calls that a step asks for, or the output.
+pub fn several<T>(step: Step<T>) -> Result<Vec<NumberedCall>, T> {
+    let alone = |after, call| vec![NumberedCall { number: 0, after, call }];
+    match step {
+        Step::Calls(calls) => Ok(calls),
+        Step::Call(call) => Ok(alone(Duration::ZERO, call)),
+        Step::CallAfter(delay, call) => Ok(alone(delay, call)),
+        Step::Done(output) => Err(output),
+    }
+}
+
+/// The output of the first future that is ready, which leaves the others. They are a handful, so each wake asks them all.
+async fn first<F: Future>(under_way: &mut Vec<Pin<Box<F>>>) -> F::Output {
+    assert!(
+        !under_way.is_empty(),
+        "an operation waits for an answer to none of its calls"
+    );
+    poll_fn(|context| {
+        for place in 0..under_way.len() {
+            if let Poll::Ready(output) = under_way[place].as_mut().poll(context) {
+                drop(under_way.remove(place));
+                return Poll::Ready(output);
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }

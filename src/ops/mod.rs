@@ -40,14 +40,35 @@ pub trait Operation: Clone + Send + Sync + 'static {
     fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {
         Err(error)
     }
+
+    /// What follows the answer to the call of this number, for an operation that has several under way.
+    fn answer(&mut self, number: usize, answer: Result<Reply, Error>) -> Result<Step<Self::Output>, Error> {
+        let _only = number;
+        match answer {
+            Ok(reply) => self.step(reply),
+            Err(error) => self.fail(error),
+        }
+    }
 }
 
 #[derive(Debug)]
 pub enum Step<T> {
     Call(Call),
     CallAfter(Duration, Call),
+    /// Calls beside those that are under way; with none, one of these is waited for. What is under way when the
+    /// operation is done, or fails, is dropped.
+    Calls(Vec<NumberedCall>),
     /// Finished (at once, for an operation with nothing to ask: an empty batch, an empty key range).
     Done(T),
+}
+
+/// One of several calls under way, and the number under which its answer comes back.
+#[derive(Debug)]
+pub struct NumberedCall {
+    pub number: usize,
+    /// The wait before it.
+    pub after: Duration,
+    pub call: Call,
 }
 
 /// Which form of the written item comes back.

@@ -94,6 +94,7 @@ where
     fn request(&self) -> Option<crate::transport::Call> {
         match self.operation.clone().start() {
             Step::Call(call) | Step::CallAfter(_, call) => Some(call),
+            Step::Calls(calls) => calls.into_iter().next().map(|first| first.call),
             Step::Done(_) => None,
         }
     }

@@ -20,20 +20,22 @@ pub fn run<O: Operation>(
     // As the bridge does: the operation itself stays as it was made.
     let mut operation = operation.clone();
     let mut step = Ok(operation.start());
+    let mut under_way = VecDeque::new();
     loop {
-        let call = match step {
+        match step {
             Ok(Step::Done(output)) => return (Ok(output), waits),
-            Ok(Step::Call(call)) => call,
-            Ok(Step::CallAfter(wait, call)) => {
-                waits.push(wait);
-                call
+            Ok(Step::Call(call)) => under_way.push_back((0, Duration::ZERO, call)),
+            Ok(Step::CallAfter(wait, call)) => under_way.push_back((0, wait, call)),
+            Ok(Step::Calls(calls)) => {
+                under_way.extend(calls.into_iter().map(|each| (each.number, each.after, each.call)));
             }
             Err(error) => return (Err(error), waits),
-        };
-        step = match answer(call) {
-            Ok(reply) => operation.step(reply),
-            Err(error) => operation.fail(error),
-        };
+        }
+        let (number, wait, call) = under_way.pop_front().expect("a call is under way");
+        if !wait.is_zero() {
+            waits.push(wait);
+        }
+        step = operation.answer(number, answer(call));
     }
 }
 
@@ -69,6 +71,10 @@ pub struct Played<T> {
 pub fn request<O: Operation>(operation: &O) -> String {
     match operation.clone().start() {
         Step::Call(call) => format!("{} {}", call.operation, std::str::from_utf8(&call.body).unwrap()),
+        Step::Calls(mut calls) => {
+            let first = calls.remove(0).call;
+            format!("{} {}", first.operation, std::str::from_utf8(&first.body).unwrap())
+        }
         Step::CallAfter(..) | Step::Done(_) => panic!("the operation does not start with a request"),
     }
 }
