@@ -14,7 +14,7 @@ use super::nodes::layer::LayerNode;
 use super::nodes::reference::ReferenceNode;
 use super::nodes::standard;
 use super::nodes::union::collect_discriminating;
-use super::options::{PlanOptions, Unset};
+use super::options::{Load, PlanOptions, Unset};
 use super::own::{Own, Terms};
 use super::python;
 use super::schema::{SchemaDict, oxidyn_metadata, serializes_as_any};
@@ -48,6 +48,8 @@ pub struct Builder<'a, 'py> {
     pub whole: Option<Bound<'py, PyDict>>,
     /// What a validator outside must be told for what was compiled so far.
     pub terms: Terms,
+    /// A function that still runs where stored values are trusted takes `info`: the field needs those before it.
+    pub needs_data: bool,
     /// The next model is the plan's own, whose fields have roles.
     pub at_root: bool,
     /// Names of fields by which unions may tell their members, where fields may be left out for not being set.
@@ -83,6 +85,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             validated_by: ValidatedBy::default(),
             whole: None,
             terms: Terms::default(),
+            needs_data: false,
             at_root: false,
             discriminating: HashSet::new(),
             path: vec![options.title.clone()],
@@ -222,6 +225,7 @@ impl<'a, 'py> Builder<'a, 'py> {
         let pending = self.pending.clone();
         let reserved = self.definitions.len();
         let marks = self.marks.clone();
+        let needs_data = self.needs_data;
         match self.build(schema) {
             Ok(node) => Ok(Some(node)),
             Err(error)
@@ -233,6 +237,7 @@ impl<'a, 'py> Builder<'a, 'py> {
                 self.pending = pending;
                 self.definitions.truncate(reserved);
                 self.marks = marks;
+                self.needs_data = needs_data;
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -399,6 +404,13 @@ impl<'a, 'py> Builder<'a, 'py> {
     /// What Pydantic itself would use for this schema.
     pub fn own(&self, schema: &Bound<'py, PyDict>) -> Box<Own> {
         Box::new(Own::new(schema, self.config.as_ref(), self.schema_list.as_ref()))
+    }
+
+    /// The same for a schema with functions of the user's, which run where the value is decoded. Those that need other
+    /// fields have their whole model made by Pydantic, unless stored values are trusted.
+    pub fn own_of_functions(&mut self, schema: &Bound<'py, PyDict>) -> PyResult<Box<Own>> {
+        self.needs_data |= self.options.load == Load::Trust && holds(schema.as_any(), Wanted::OfModel, self)?;
+        Ok(self.own(schema))
     }
 
     /// The same without constraints: what converts a value and asks nothing more of it.

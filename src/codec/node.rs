@@ -209,15 +209,7 @@ impl Node {
     }
 
     pub fn is_union(&self) -> bool {
-        match self {
-            Self::Nullable(node) => node.inner().is_union(),
-            Self::RootModel(node) => node.root().is_union(),
-            Self::Layer(node) => node.inner().is_union(),
-            Self::Missing(node) => node.inner().is_some_and(Self::is_union),
-            Self::Function(node) => node.inner().is_some_and(Self::is_union),
-            Self::Union(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Union(_)) || self.wrapped().is_some_and(Self::is_union)
     }
 
     /// The type itself, behind `| None` and functions that leave the stored form alone.
@@ -270,25 +262,16 @@ impl Node {
 
     /// Whether it is written by a method of the instance that holds it.
     pub fn needs_instance(&self) -> bool {
-        match self {
-            Self::Nullable(node) => node.inner().needs_instance(),
-            Self::Layer(node) => node.inner().needs_instance(),
-            Self::Function(node) => node.needs_instance(),
-            _ => false,
-        }
+        matches!(self, Self::Function(node) if node.needs_instance())
+            || self.wrapped().is_some_and(Self::needs_instance)
     }
 
     /// Whether stored values sort as the values themselves do, those of one wire type among each other.
     pub fn sorts(&self) -> bool {
         match self {
-            Self::Nullable(node) => node.inner().sorts(),
-            Self::RootModel(node) => node.root().sorts(),
-            Self::Layer(node) => node.inner().sorts(),
-            Self::Missing(node) => node.inner().is_none_or(Self::sorts),
-            Self::Function(node) => node.inner().is_none_or(Self::sorts),
             Self::DateTime(node) => node.sorts(),
             Self::Union(node) => node.members().all(Self::sorts),
-            _ => true,
+            node => node.wrapped().is_none_or(Self::sorts),
         }
     }
 

@@ -1,4 +1,4 @@
-"""Validators of the user's: where they run, what they get, and what `load="trust"` leaves out."""
+"""Validators of the user's: where they run and what they get."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,7 +18,6 @@ from pydantic import (
     AliasPath,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     HttpUrl,
     PlainValidator,
     ValidationError,
@@ -574,74 +573,6 @@ def test_a_key_that_a_validator_of_the_model_would_change_is_refused(mode):
     assert adapter.load_wire(b'{"email":{"S":"a@x"}}').email == "a@x"
     with pytest.raises(InvalidItem, match="another item"):
         adapter.load_wire(b'{"email":{"S":"A@x"}}')
-
-
-# Trust
-
-
-def test_trust_runs_no_validator_of_the_users_again():
-    class Shouting(BaseModel):
-        model_config = ConfigDict(validate_assignment=True)
-        a: Annotated[str, AfterValidator(lambda value: value + "!")]
-        b: Annotated[str, BeforeValidator(lambda value: value + "!")]
-        c: Annotated[str, WrapValidator(lambda value, handler: handler(value) + "!")]
-        d: int = 0
-
-        @field_validator("d")
-        @classmethod
-        def more(cls, value: int, info: Any) -> int:
-            return value + 1
-
-        @model_validator(mode="before")
-        @classmethod
-        def before(cls, data: Any) -> Any:
-            return {**data, "a": data["a"] + "?"}
-
-        @model_validator(mode="after")
-        def after(self) -> Any:
-            self.__dict__["b"] += "?"
-            return self
-
-    item = Shouting(a="x", b="x", c="x", d=1)
-
-    check_round_trip(ItemAdapter(Shouting, load="trust"), item)
-    again = ItemAdapter(Shouting).load_wire(ItemAdapter(Shouting).dump_wire(item))
-    assert (again.a, again.b, again.c, again.d) == ("x?!?!", "x!?!?", "x!!", 3)
-
-
-def test_trust_still_checks_types_shapes_and_constraints():
-    field = Field(Annotated[int, Declared(gt=0), AfterValidator(abs)], load="trust")
-
-    assert field.load({"N": "1"}) == 1
-    assert field.refusal({"N": "-1"})["type"] == "greater_than"
-    assert field.refusal({"L": []})["type"] == "int_type"
-
-
-def test_trust_runs_plain_validators_because_they_are_the_type():
-    field = Field(Annotated[Any, PlainValidator(lambda value: value * 2)], load="trust")
-
-    assert field.load({"N": "2"}) == 4
-
-
-def test_trust_runs_post_init_and_no_init():
-    calls: list[str] = []
-
-    class Own(BaseModel):
-        value: int
-
-        def __init__(self, **values: Any) -> None:
-            calls.append("init")
-            super().__init__(**values)
-
-        def model_post_init(self, context: Any) -> None:
-            calls.append("post init")
-
-    adapter = ItemAdapter(Own, load="trust")
-    wire = adapter.dump_wire(Own(value=1))
-    calls.clear()
-
-    assert adapter.load_wire(wire).value == 1
-    assert calls == ["post init"]
 
 
 # Against Pydantic

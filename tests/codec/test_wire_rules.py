@@ -286,17 +286,17 @@ SERIALIZERS_AND_VALIDATORS = {
         "codec/test_function_serializers.py::test_attribute_says_it_everywhere",
     ),
     'load="trust": types, shapes and constraints are enforced by the plan': (
-        "codec/test_function_validators.py::test_trust_still_checks_types_shapes_and_constraints",
+        "codec/test_function_trust.py::test_trust_still_checks_types_shapes_and_constraints",
     ),
     'load="trust": user validators are not run again': (
-        "codec/test_function_validators.py::test_trust_runs_no_validator_of_the_users_again",
+        "codec/test_function_trust.py::test_trust_runs_no_validator_of_the_users_again",
         "codec/test_ninety_nine_cases.py::test_what_was_saved_is_loaded_equal_and_of_the_same_type",
     ),
     'load="trust": plain validators are run, which are the type': (
-        "codec/test_function_validators.py::test_trust_runs_plain_validators_because_they_are_the_type",
+        "codec/test_function_trust.py::test_trust_runs_plain_validators_because_they_are_the_type",
     ),
     'load="trust": model_post_init runs, a custom __init__ does not': (
-        "codec/test_function_validators.py::test_trust_runs_post_init_and_no_init",
+        "codec/test_function_trust.py::test_trust_runs_post_init_and_no_init",
     ),
     "alias paths are rebuilt; where that is impossible, by_name=True": (
         "codec/test_function_validators.py::test_values_are_handed_over_under_the_names_that_model_validate_takes",

@@ -86,9 +86,8 @@ fn build_made<'py>(
     whole: &Bound<'py, PyDict>,
     builder: &mut Builder<'_, 'py>,
 ) -> PyResult<Node> {
-    let own = builder.own(whole);
     let inner = OpaqueNode::build(schema, builder)?;
-    Ok(Function::unread(inner, Stored::Value, own, builder))
+    Function::unread(inner, Stored::Value, whole, builder)
 }
 
 /// The decoded value, and then the function.
@@ -117,7 +116,7 @@ fn build_after<'py>(
         None => Stored::Value,
     };
     let finish = if with_info {
-        Finish::Validate(builder.own(schema), Terms::default())
+        Finish::Validate(builder.own_of_functions(schema)?, Terms::default())
     } else {
         Finish::Call(function.unbind(), builder.own(whole))
     };
@@ -147,7 +146,7 @@ fn build_around<'py>(
         builder.terms = builder.terms.and(terms);
         Finish::Outside
     } else {
-        Finish::Validate(builder.own(whole), terms)
+        Finish::Validate(builder.own_of_functions(whole)?, terms)
     };
     let (inner, read) = match native {
         Some(inner) => (inner, Read::Typed),
@@ -180,7 +179,7 @@ fn build_serialized<'py>(
     } else {
         Stored::Serialized(builder.own(layer), tags)
     };
-    let node = Function::unread(AnyNode.into(), stored, builder.own(whole), builder);
+    let node = Function::unread(AnyNode.into(), stored, whole, builder)?;
     // A model's fields are wanted all the same: for its keys and for references.
     let kind = chain.innermost.text("type")?.unwrap_or_default();
     if !matches!(kind.as_str(), "model" | "dataclass" | "typed-dict") {

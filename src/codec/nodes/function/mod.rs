@@ -93,10 +93,10 @@ impl FunctionNode {
     }
 
     /// A type whose refused values Pydantic replaces by the default.
-    pub fn replaced<'py>(inner: Node, schema: &Bound<'py, PyDict>, builder: &Builder<'_, 'py>) -> PyResult<Node> {
+    pub fn replaced<'py>(inner: Node, schema: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Node> {
         let lenient = may_be_lenient(schema, builder)?;
         let finish = if builder.validated_by == ValidatedBy::Node {
-            Finish::Validate(builder.own(schema), Terms::default())
+            Finish::Validate(builder.own_of_functions(schema)?, Terms::default())
         } else {
             Finish::Outside
         };
@@ -150,20 +150,25 @@ impl FunctionNode {
 
 impl Function {
     /// A value that no node can read: decoded by its wire type, and left to Pydantic.
-    fn unread(inner: Node, stored: Stored, own: Box<Own>, builder: &Builder<'_, '_>) -> Node {
+    fn unread<'py>(
+        inner: Node,
+        stored: Stored,
+        schema: &Bound<'py, PyDict>,
+        builder: &mut Builder<'_, 'py>,
+    ) -> PyResult<Node> {
         let finish = if builder.validated_by == ValidatedBy::Node {
-            Finish::Validate(own, Terms::default())
+            Finish::Validate(builder.own_of_functions(schema)?, Terms::default())
         } else {
             Finish::Outside
         };
-        Self {
+        let function = Self {
             inner,
             stored,
             read: Read::Untyped,
             lenient: false,
             finish,
-        }
-        .into_node()
+        };
+        Ok(function.into_node())
     }
 
     fn into_node(self) -> Node {

@@ -9,8 +9,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::computed::build_computed;
 use super::extras::Extras;
-use super::field::{Absent, build_field};
+use super::field::Absent;
 use super::fields_set::FieldsSets;
+use super::in_turn;
 use super::instance::Kind;
 use super::values::Made;
 use super::{Field, Model, ModelNode};
@@ -126,11 +127,7 @@ fn build_fields<'py>(
     let (mut made, validated_by) = who_makes(schema, &schemas, builder)?;
     let outer_terms = std::mem::take(&mut builder.terms);
     for (name, field_schema) in schemas {
-        let mut field = builder.inside(name.clone(), |builder| {
-            builder.with_validation(validated_by, |builder| {
-                build_field(&name, &field_schema, &kind, is_root, builder)
-            })
-        })?;
+        let mut field = in_turn::build(&name, &field_schema, &kind, (is_root, validated_by), &fields, builder)?;
         if field.node.needs_instance() {
             field.serializer = Some(serializer_of_one(schema, &name, builder)?);
         }
@@ -167,7 +164,7 @@ fn build_fields<'py>(
         .chain([0])
         .map(|next| AtomicU16::new(u16::try_from(next).unwrap_or(0)));
     let from_template = |field: &Field| {
-        !matches!(kind, Kind::TypedDict) && matches!(field.absent, Absent::Plain) && field.default_check.is_none()
+        !matches!(kind, Kind::TypedDict) && matches!(field.absent, Absent::Plain) && !field.checks_default()
     };
     let awaited = (0..128u32).zip(&fields).filter(|(_, field)| !from_template(field));
     let awaited = awaited.fold(0u128, |awaited, (index, _)| awaited | 1 << index);
@@ -193,6 +190,7 @@ fn build_fields<'py>(
         skips_unset: fields.iter().any(|field| field.skips_unset),
         successors: successors.collect(),
         awaited,
+        is_finished_in_turn: fields.iter().any(Field::is_finished_in_turn),
         fields: fields.into_boxed_slice(),
         computed: computed.into_boxed_slice(),
         by_attribute,

@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 
 use super::field::Absent;
 use super::fields_set::Seen;
+use super::in_turn::data;
 use super::values::Made;
 use super::{Model, kept};
 use crate::codec::node::Node;
@@ -70,8 +71,8 @@ impl Model {
             more = reader.next_member()?;
         }
         let dict = values.finish();
-        if !seen.has_all(self.awaited) || self.fields.len() > 128 {
-            self.fill_absent(&dict, &mut seen, &mut refused)?;
+        if !seen.has_all(self.awaited) || self.is_finished_in_turn || self.fields.len() > 128 {
+            self.complete(&dict, &mut seen, &mut refused)?;
         }
         if !refused.is_empty() {
             return Err(Box::new(Refusal::Lines(refused)));
@@ -136,11 +137,28 @@ impl Model {
         Ok(reader.skip_value()?)
     }
 
+    /// What stands for the absent, and what is made of several fields.
     #[cold]
-    fn fill_absent(&self, dict: &Bound<'_, PyDict>, seen: &mut Seen, refused: &mut Vec<Line>) -> Outcome<()> {
+    fn complete(&self, dict: &Bound<'_, PyDict>, seen: &mut Seen, refused: &mut Vec<Line>) -> Outcome<()> {
         let py = dict.py();
         for (index, field) in self.fields.iter().enumerate() {
-            if seen.has(index) {
+            let is_there = seen.has(index);
+            if let Some(in_turn) = &field.in_turn
+                && (if is_there {
+                    in_turn.of_present
+                } else {
+                    in_turn.of_absent
+                })
+            {
+                // What needs the other fields is not called when those are refused.
+                if refused.is_empty()
+                    && let Err(refusal) = in_turn.finish(field, &self.fields[..index], is_there, dict)
+                {
+                    refusal.gather(refused)?;
+                }
+                continue;
+            }
+            if is_there {
                 continue;
             }
             let name = field.name.bind(py);
@@ -157,15 +175,9 @@ impl Model {
                     _ => Ok(field.default(py).expect("a plain default").clone()),
                 },
                 Absent::Copied(default) => Ok(python::deepcopy(py)?.call1((default,))?),
-                // A factory that needs the other fields is not called when those are refused, as Pydantic has it.
+                // As Pydantic has it.
                 Absent::FactoryOfData(_) if !refused.is_empty() => continue,
-                Absent::FactoryOfData(factory) => {
-                    let data = PyDict::new(py);
-                    for earlier in &self.fields[..index] {
-                        data.set_item(&earlier.name, dict.get_item(&earlier.name)?)?;
-                    }
-                    Ok(factory.bind(py).call1((data,))?)
-                }
+                Absent::FactoryOfData(factory) => Ok(factory.bind(py).call1((data(&self.fields[..index], dict)?,))?),
                 Absent::Factory(factory) => Ok(factory.bind(py).call0()?),
                 Absent::EmptySet => {
                     seen.insert(index);

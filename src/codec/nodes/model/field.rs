@@ -6,6 +6,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyFrozenSet, PySet, PyString};
 
 use super::build::fields_of;
+use super::in_turn::InTurn;
 use super::instance::Kind;
 use super::values::Input;
 use crate::codec::builder::{Builder, ValidatedBy};
@@ -47,6 +48,8 @@ pub struct Field {
     pub(super) absent: Absent,
     /// Checks what stands for an absent value, where the model validates its defaults.
     pub(super) default_check: Option<Box<Own>>,
+    /// Makes the value when the fields before it are finished.
+    pub(super) in_turn: Option<Box<InTurn>>,
     pub(super) input: Input,
     /// Writes just this field of an instance, where a serializer of the model's decides what is stored.
     pub(super) serializer: Option<Box<Own>>,
@@ -86,6 +89,14 @@ impl Field {
         self.omits_empty &= !self.node.tags().has(Tag::L);
     }
 
+    pub(super) fn checks_default(&self) -> bool {
+        self.default_check.is_some() || self.in_turn.as_ref().is_some_and(|in_turn| in_turn.of_absent)
+    }
+
+    pub(super) fn is_finished_in_turn(&self) -> bool {
+        self.in_turn.as_ref().is_some_and(|in_turn| in_turn.of_present)
+    }
+
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.node.traverse(visit)?;
         self.own.traverse(visit)?;
@@ -93,6 +104,9 @@ impl Field {
         self.input.traverse(visit)?;
         for own in [&self.default_check, &self.serializer].into_iter().flatten() {
             own.traverse(visit)?;
+        }
+        if let Some(in_turn) = &self.in_turn {
+            in_turn.traverse(visit)?;
         }
         match &self.absent {
             Absent::Copied(object) | Absent::Factory(object) | Absent::FactoryOfData(object) => visit.call(object),
@@ -228,6 +242,7 @@ pub(super) fn build_field<'py>(
         skips_unset: builder.options.unset == Unset::Skip && plain_default && role == Role::None && !discriminates,
         absent,
         default_check,
+        in_turn: None,
         input: Input::build(name, field, builder)?,
         serializer: None,
         own: builder.own(&schema),

@@ -7,6 +7,7 @@
 //! | `encode`, `decode` | an instance's fields → attributes and back |
 //! | `instance` | how an instance is made of its fields |
 //! | `values` | attributes → what `model_validate` takes, where Pydantic makes the instance |
+//! | `in_turn` | fields whose validators see those before them |
 //! | `fields_set` | which fields were there |
 //! | `computed` | computed fields that are stored |
 //! | `extras`, `kept` | attributes that are no field: values of `extra="allow"`, bytes of `unknown="keep"` |
@@ -18,6 +19,7 @@ mod encode;
 mod extras;
 mod field;
 mod fields_set;
+mod in_turn;
 mod instance;
 mod kept;
 mod values;
@@ -32,6 +34,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 pub use build::{fields_of, holder_of_fields};
 pub use field::{Field, stored_name_of};
+pub use values::Input;
 
 use crate::codec::builder::Builder;
 use crate::codec::ffi::instance_dict;
@@ -51,6 +54,7 @@ use values::Made;
 
 pub struct ModelNode(Box<Model>);
 
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct Model {
     own: Box<Own>,
     class: Py<PyType>,
@@ -68,6 +72,8 @@ pub struct Model {
     template: Template,
     /// The fields whose absence takes more than the template, among the first 128.
     awaited: u128,
+    /// Whether there is more to do for fields that were read.
+    is_finished_in_turn: bool,
     /// Whether any field is left out for not being set.
     skips_unset: bool,
     no_arguments: Py<PyTuple>,
@@ -86,9 +92,9 @@ impl ModelNode {
 }
 
 impl Model {
-    /// Whether Pydantic's own validator makes the instance, and may change a key on the way.
+    /// Whether Pydantic's own validator makes the instance or some of its fields, and may change a key on the way.
     pub fn is_made_by_pydantic(&self) -> bool {
-        !matches!(self.made, Made::Here)
+        self.made != Made::Here || self.is_finished_in_turn
     }
 
     pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {

@@ -30,7 +30,7 @@ pub(super) enum Made {
 }
 
 /// Under which name Pydantic takes a field's value.
-pub(super) enum Input {
+pub enum Input {
     /// The first plain validation alias, else the field's name.
     Name(Py<PyString>),
     /// The steps of an alias path.
@@ -118,39 +118,62 @@ impl Input {
     /// The input's name or path; where the path is one that no plain dict can have, the name, and the model must be asked
     /// to take names.
     pub(super) fn build<'py>(name: &str, field: &Bound<'py, PyDict>, builder: &mut Builder<'_, 'py>) -> PyResult<Self> {
-        let py = builder.py;
-        let by_own_name = || Self::Name(PyString::intern(py, name).unbind());
-        let setting = |name: &str| -> PyResult<Option<bool>> {
-            let config = builder.config.as_ref();
-            Ok(config.map(|config| config.flag(name)).transpose()?.flatten())
+        let input = Self::of(name, field, builder.config.as_ref())?;
+        if let Some(input) = input {
+            return Ok(input);
+        }
+        let config = builder.config.as_ref();
+        let by_name = match setting(config, "validate_by_name")? {
+            Some(by_name) => by_name,
+            None => setting(config, "populate_by_name")?.unwrap_or(false),
         };
+        builder.terms.by_name |= !by_name;
+        Ok(Self::Name(PyString::intern(builder.py, name).unbind()))
+    }
+
+    /// The name under which a model takes a field; `None` where it takes it by a path.
+    pub fn name_of<'py>(
+        model: &Bound<'py, PyDict>,
+        name: &str,
+        field: &Bound<'py, PyDict>,
+        builder: &Builder<'_, 'py>,
+    ) -> PyResult<Option<String>> {
+        let config = model.member("config")?.map(Bound::cast_into).transpose()?;
+        let config = config.as_ref().or(builder.config.as_ref());
+        match Self::of(name, field, config)? {
+            Some(Self::Name(name)) => Ok(Some(name.bind(builder.py).to_str()?.to_owned())),
+            Some(Self::Path(_)) => Ok(None),
+            None => Ok(Some(name.to_owned())),
+        }
+    }
+
+    /// `None` where only a path reaches the field, and it is one that no plain dict can have.
+    fn of<'py>(name: &str, field: &Bound<'py, PyDict>, config: Option<&Bound<'py, PyDict>>) -> PyResult<Option<Self>> {
+        let py = field.py();
+        let named = |name: &str| Some(Self::Name(PyString::intern(py, name).unbind()));
         let alias = field.member("validation_alias")?;
-        let (Some(alias), false) = (alias, setting("validate_by_alias")? == Some(false)) else {
-            return Ok(by_own_name());
+        let (Some(alias), false) = (alias, setting(config, "validate_by_alias")? == Some(false)) else {
+            return Ok(named(name));
         };
         if let Ok(alias) = alias.cast::<PyString>() {
-            return Ok(Self::Name(PyString::intern(py, alias.to_str()?).unbind()));
+            return Ok(named(alias.to_str()?));
         }
         // One path, or several that are tried in turn.
         let paths = alias.cast::<PyList>()?;
-        let paths: Vec<Bound<'py, PyList>> = match paths.iter().map(|path| path.cast_into::<PyList>()).collect() {
+        let paths: Vec<Bound<'py, PyList>> = match paths.iter().map(Bound::cast_into::<PyList>).collect() {
             Ok(paths) => paths,
             Err(_) => vec![paths.clone()],
         };
         if let Some(alias) = paths.iter().find(|path| path.len() == 1) {
-            return Ok(Self::Name(alias.get_item(0)?.cast_into::<PyString>()?.unbind()));
+            return Ok(Some(Self::Name(alias.get_item(0)?.cast_into::<PyString>()?.unbind())));
         }
         let is_reachable = |path: &&Bound<'py, PyList>| {
             path.iter()
                 .skip(1)
                 .all(|step| step.is_instance_of::<PyString>() || step.extract::<u8>().is_ok())
         };
-        if let Some(path) = paths.iter().find(is_reachable) {
-            return Ok(Self::Path(path.iter().map(Bound::unbind).collect()));
-        }
-        let by_name = setting("validate_by_name")?.or(setting("populate_by_name")?);
-        builder.terms.by_name |= !by_name.unwrap_or(false);
-        Ok(by_own_name())
+        let path = paths.iter().find(is_reachable);
+        Ok(path.map(|path| Self::Path(path.iter().map(Bound::unbind).collect())))
     }
 
     /// Put the value where Pydantic looks for it.
@@ -208,4 +231,8 @@ impl Field {
             .map_err(PyErr::from)?;
         Ok(values.get_item(&self.name)?)
     }
+}
+
+fn setting(config: Option<&Bound<'_, PyDict>>, name: &str) -> PyResult<Option<bool>> {
+    Ok(config.map(|config| config.flag(name)).transpose()?.flatten())
 }

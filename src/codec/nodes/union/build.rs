@@ -223,7 +223,8 @@ pub fn collect_classes<'py>(
                 found.push(value?.get_type());
             }
         }
-        "default" | "nullable" if depth < MOST_LEVELS => {
+        // A validator may make something else of the value, which is then looked for by trying.
+        _ if is_transparent(&kind) && depth < MOST_LEVELS => {
             if kind == "nullable" {
                 found.push(py.None().bind(py).get_type());
             }
@@ -240,10 +241,6 @@ pub fn collect_classes<'py>(
                     collect_classes(choice, builder, found, depth + 1)?;
                 }
             }
-        }
-        // A validator may make something else of the value, which is then looked for by trying.
-        "function-after" | "function-before" | "function-wrap" if depth < MOST_LEVELS => {
-            collect_classes(&schema.schema("schema")?, builder, found, depth + 1)?;
         }
         _ => {}
     }

@@ -8,6 +8,7 @@ use super::build::MOST_LEVELS;
 use super::discriminator::{InputPath, paths_of};
 use crate::codec::builder::Builder;
 use crate::codec::definitions::Definitions;
+use crate::codec::nodes::function::is_transparent;
 use crate::codec::nodes::model::{fields_of, stored_name_of};
 use crate::codec::schema::{SchemaDict, union_choices};
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal, Step};
@@ -40,9 +41,7 @@ fn collect_places<'py>(
 ) -> PyResult<()> {
     let schema = builder.resolve(schema)?;
     match schema.text("type")?.as_deref() {
-        Some("default" | "nullable" | "function-after" | "function-before" | "function-wrap")
-            if depth < MOST_LEVELS =>
-        {
+        Some(kind) if is_transparent(kind) && depth < MOST_LEVELS => {
             collect_places(&schema.schema("schema")?, path, builder, found, depth + 1)
         }
         Some("union") if depth < MOST_LEVELS => union_choices(&schema)?

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyString};
 
 use super::Member;
 use super::build::MOST_LEVELS;
-use super::discriminator::paths_of;
 use crate::codec::builder::Builder;
 use crate::codec::ffi::DictWalk;
 use crate::codec::infer;
-use crate::codec::nodes::model::{fields_of, stored_name_of};
+use crate::codec::nodes::function::is_transparent;
+use crate::codec::nodes::model::{Input, fields_of, stored_name_of};
 use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Outcome, Refusal};
 use crate::wire::Tag;
@@ -118,9 +118,7 @@ fn collect_input_names<'py>(
 ) -> PyResult<()> {
     let schema = builder.resolve(schema)?;
     match schema.text("type")?.as_deref() {
-        Some("default" | "nullable" | "function-after" | "function-before" | "function-wrap")
-            if depth < MOST_LEVELS =>
-        {
+        Some(kind) if is_transparent(kind) && depth < MOST_LEVELS => {
             collect_input_names(&schema.schema("schema")?, builder, found, depth + 1)
         }
         _ => {
@@ -128,8 +126,9 @@ fn collect_input_names<'py>(
                 let Some(stored) = stored_name_of(&schema, &name, builder)? else {
                     continue;
                 };
-                let taken = input_name(&name, &field)?;
-                if stored != taken {
+                if let Some(taken) = Input::name_of(&schema, &name, &field, builder)?
+                    && stored != taken
+                {
                     let taken = PyString::intern(builder.py, &taken).unbind();
                     found.entry(stored.into_boxed_str()).or_insert(taken);
                 }
@@ -137,19 +136,4 @@ fn collect_input_names<'py>(
             Ok(())
         }
     }
-}
-
-/// The first plain alias, else the name.
-fn input_name(name: &str, field: &Bound<'_, PyDict>) -> PyResult<String> {
-    let Some(alias) = field.member("validation_alias")? else {
-        return Ok(name.to_owned());
-    };
-    if let Ok(alias) = alias.extract::<String>() {
-        return Ok(alias);
-    }
-    let paths = paths_of(alias.cast::<PyList>()?)?;
-    let plain = paths
-        .into_iter()
-        .find_map(|mut path| (path.len() == 1).then(|| path.remove(0)));
-    Ok(plain.unwrap_or_else(|| name.to_owned()))
 }
