@@ -22,6 +22,8 @@ pub const NUMBER_MIN_EXPONENT: i32 = -130;
 pub const EXPRESSION_BYTES: usize = 4096;
 /// Operators and functions in one expression.
 pub const EXPRESSION_OPERATORS: usize = 300;
+/// Bytes of the names and values that an expression's placeholders stand for.
+pub const EXPRESSION_VARIABLES_BYTES: usize = 2 * 1024 * 1024;
 /// Bytes of a partition key's value, of a table or an index.
 pub const PARTITION_KEY_BYTES: usize = 2048;
 /// Bytes of a sort key's value, of a table or an index.

@@ -118,21 +118,86 @@ impl Comparison {
     }
 }
 
+/// What a comparison compares: an attribute, how large one is, or a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operand {
+    Path(Path),
+    /// DynamoDB's `size`: the length of text and bytes, the number of elements of the rest.
+    Size(Path),
+    Value(Value),
+}
+
+impl Operand {
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) | Self::Size(path) => Some(path),
+            Self::Value(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    /// Without the value, which may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => path.fmt(f),
+            Self::Size(path) => write!(f, "size({path})"),
+            Self::Value(_) => f.write_str("…"),
+        }
+    }
+}
+
+impl From<Path> for Operand {
+    fn from(path: Path) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl From<Value> for Operand {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
 /// Built by its constructors, which keep the tree flat: `a & b & c` is one `And` of three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    Compare(Path, Comparison, Value),
-    Between(Path, Value, Value),
-    In(Path, Vec<Value>),
+    Compare(Operand, Comparison, Operand),
+    Between(Operand, Operand, Operand),
+    In(Operand, Vec<Operand>),
     Exists(Path),
     NotExists(Path),
-    BeginsWith(Path, Value),
+    /// The value is a type's name: `{"S":"NS"}`.
+    HasType(Path, Value),
+    BeginsWith(Path, Operand),
+    Contains(Path, Operand),
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
 }
 
 impl Condition {
+    #[must_use]
+    pub fn compare(left: impl Into<Operand>, comparison: Comparison, right: impl Into<Operand>) -> Self {
+        Self::Compare(left.into(), comparison, right.into())
+    }
+
+    #[must_use]
+    pub fn between(operand: impl Into<Operand>, low: impl Into<Operand>, high: impl Into<Operand>) -> Self {
+        Self::Between(operand.into(), low.into(), high.into())
+    }
+
+    #[must_use]
+    pub fn is_in<O: Into<Operand>>(operand: impl Into<Operand>, choices: impl IntoIterator<Item = O>) -> Self {
+        Self::In(operand.into(), choices.into_iter().map(Into::into).collect())
+    }
+
+    #[must_use]
+    pub fn begins_with(path: Path, prefix: impl Into<Operand>) -> Self {
+        Self::BeginsWith(path, prefix.into())
+    }
+
     /// All of them hold.
     #[must_use]
     pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
@@ -175,7 +240,7 @@ impl Condition {
     pub fn is_none(path: Path) -> Self {
         Self::Or(vec![
             Self::NotExists(path.clone()),
-            Self::Compare(path, Comparison::Equal, Value::null()),
+            Self::compare(path, Comparison::Equal, Value::null()),
         ])
     }
 
@@ -184,7 +249,7 @@ impl Condition {
     pub fn is_some(path: Path) -> Self {
         Self::And(vec![
             Self::Exists(path.clone()),
-            Self::Compare(path, Comparison::NotEqual, Value::null()),
+            Self::compare(path, Comparison::NotEqual, Value::null()),
         ])
     }
 
@@ -196,20 +261,73 @@ impl Condition {
             (first, second) => first.or(second),
         }
     }
+
+    /// Whether the condition has anything to do with the attribute, also deep inside its value.
+    #[must_use]
+    pub fn mentions(&self, attribute: &str) -> bool {
+        let is_it = |path: &Path| path.root().is_some_and(|root| **root == *attribute);
+        let has_it = |operand: &Operand| operand.path().is_some_and(is_it);
+        // A stack of our own: the depth of the tree is the caller's.
+        let mut open = vec![self];
+        while let Some(condition) = open.pop() {
+            let found = match condition {
+                Self::And(inner) | Self::Or(inner) => {
+                    open.extend(inner);
+                    false
+                }
+                Self::Not(inner) => {
+                    open.push(inner);
+                    false
+                }
+                Self::Compare(left, _, right) => has_it(left) || has_it(right),
+                Self::Between(operand, low, high) => [operand, low, high].into_iter().any(has_it),
+                Self::In(operand, choices) => has_it(operand) || choices.iter().any(has_it),
+                Self::Exists(path) | Self::NotExists(path) | Self::HasType(path, _) => is_it(path),
+                Self::BeginsWith(path, operand) | Self::Contains(path, operand) => is_it(path) || has_it(operand),
+            };
+            if found {
+                return true;
+            }
+        }
+        false
+    }
 }
 
+/// One change of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    Set(Path, Value),
-    Add(Path, Value),
+    Set(Path, Source),
     Remove(Path),
+    /// Add to the number, or members to the set.
+    Add(Path, Value),
+    /// Take members out of the set.
+    Delete(Path, Value),
 }
 
 impl Action {
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
-            Self::Set(path, _) | Self::Add(path, _) | Self::Remove(path) => path,
+            Self::Set(path, _) | Self::Remove(path) | Self::Add(path, _) | Self::Delete(path, _) => path,
         }
+    }
+}
+
+/// What a `SET` writes; paths in it are read as they were before the update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Value(Value),
+    Path(Path),
+    /// What is stored there, else the other.
+    IfNotExists(Path, Box<Source>),
+    /// Two lists, one after the other.
+    Appended(Box<Source>, Box<Source>),
+    Plus(Box<Source>, Box<Source>),
+    Minus(Box<Source>, Box<Source>),
+}
+
+impl From<Value> for Source {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
     }
 }

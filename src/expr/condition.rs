@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::ast::{Condition, Path, Value};
+use super::ast::{Comparison, Condition, Operand, Path, Value};
 use super::order;
-use super::placeholders::{Placeholders, check_size};
+use super::placeholders::Placeholders;
+use super::text::Text;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::wire::Tag;
@@ -12,7 +13,8 @@ use crate::wire::Tag;
 /// Append the condition's text. NOT binds tighter than AND, and AND tighter than OR; brackets stand only where they are
 /// needed, since DynamoDB refuses doubled ones.
 pub fn write(text: &mut String, condition: &Condition, placeholders: &mut Placeholders) -> Result<()> {
-    Text { text, placeholders }.condition(condition, Binding::Or, 0)
+    let mut text = Text::new("condition", text, placeholders);
+    text.condition(condition, Binding::Or, 0)
 }
 
 /// What the place of a condition binds by: a condition that binds more loosely needs brackets there.
@@ -20,11 +22,6 @@ pub fn write(text: &mut String, condition: &Condition, placeholders: &mut Placeh
 enum Binding {
     Or,
     And,
-}
-
-struct Text<'a> {
-    text: &'a mut String,
-    placeholders: &'a mut Placeholders,
 }
 
 impl Text<'_> {
@@ -41,26 +38,31 @@ impl Text<'_> {
             Condition::And(parts) => self.joined(parts, " AND ", Binding::And, place, depth)?,
             Condition::Or(parts) => self.joined(parts, " OR ", Binding::Or, place, depth)?,
             Condition::Not(inner) => {
-                self.text.push_str("NOT (");
+                self.operator("NOT (");
                 self.condition(inner, Binding::Or, depth + 1)?;
-                self.text.push(')');
+                self.push(")");
             }
-            Condition::Compare(path, comparison, value) => {
+            Condition::Compare(left, comparison, right) => {
                 if comparison.is_order() {
-                    check_ordered(path, comparison.symbol(), value)?;
+                    check_operand(left, comparison.symbol(), right)?;
+                    check_operand(right, comparison.symbol(), left)?;
                 }
-                self.comparison(path, comparison.symbol(), value);
+                self.compare(left, *comparison, right);
             }
-            Condition::Between(path, low, high) => self.between(path, low, high)?,
-            Condition::In(path, values) => self.is_in(path, values)?,
-            Condition::Exists(path) => self.function("attribute_exists", path, None),
-            Condition::NotExists(path) => self.function("attribute_not_exists", path, None),
+            Condition::Between(operand, low, high) => self.between(operand, low, high, place)?,
+            Condition::In(operand, choices) => self.is_in(operand, choices)?,
+            Condition::Exists(path) => self.function("attribute_exists(", path, None),
+            Condition::NotExists(path) => self.function("attribute_not_exists(", path, None),
+            Condition::HasType(path, tag) => self.function("attribute_type(", path, Some(&Operand::Value(tag.clone()))),
             Condition::BeginsWith(path, prefix) => {
-                check_prefix(path, prefix)?;
-                self.function("begins_with", path, Some(prefix));
+                if let Operand::Value(prefix) = prefix {
+                    check_prefix(path, prefix)?;
+                }
+                self.function("begins_with(", path, Some(prefix));
             }
+            Condition::Contains(path, part) => self.function("contains(", path, Some(part)),
         }
-        check_size(self.text)
+        self.check()
     }
 
     fn joined(
@@ -81,100 +83,120 @@ impl Text<'_> {
         };
         let bracketed = binding < place;
         if bracketed {
-            self.text.push('(');
+            self.push("(");
         }
         self.condition(first, binding, depth + 1)?;
         for part in rest {
-            self.text.push_str(joint);
+            self.operator(joint);
             self.condition(part, binding, depth + 1)?;
         }
         if bracketed {
-            self.text.push(')');
+            self.push(")");
         }
         Ok(())
     }
 
-    fn comparison(&mut self, path: &Path, symbol: &str, value: &Value) {
-        self.placeholders.path(self.text, path);
-        self.text.push(' ');
-        self.text.push_str(symbol);
-        self.text.push(' ');
-        self.placeholders.value(self.text, value);
+    fn operand(&mut self, operand: &Operand) {
+        match operand {
+            Operand::Path(path) => self.path(path),
+            Operand::Size(path) => self.function("size(", path, None),
+            Operand::Value(value) => self.value(value),
+        }
     }
 
-    fn between(&mut self, path: &Path, low: &Value, high: &Value) -> Result<()> {
-        check_range(path, low, high)?;
-        if order::compare(low, high) == Some(Ordering::Greater) {
-            // Nothing lies between, and DynamoDB refuses such a BETWEEN; two comparisons say the same.
-            self.comparison(path, ">=", low);
-            self.text.push_str(" AND ");
-            self.comparison(path, "<=", high);
-        } else {
-            self.comparison(path, "BETWEEN", low);
-            self.text.push_str(" AND ");
-            self.placeholders.value(self.text, high);
+    fn compare(&mut self, left: &Operand, comparison: Comparison, right: &Operand) {
+        self.operand(left);
+        self.comparison(comparison);
+        self.operand(right);
+    }
+
+    fn between(&mut self, operand: &Operand, low: &Operand, high: &Operand, place: Binding) -> Result<()> {
+        if let (Operand::Value(low), Operand::Value(high)) = (low, high) {
+            check_range(operand, low, high)?;
+            if order::compare(low, high) == Some(Ordering::Greater) {
+                // Nothing lies between, and DynamoDB refuses such a BETWEEN; two comparisons say the same.
+                let bound = |comparison, value: &Value| Condition::compare(operand.clone(), comparison, value.clone());
+                let nothing = Condition::all([
+                    bound(Comparison::GreaterOrEqual, low),
+                    bound(Comparison::LessOrEqual, high),
+                ]);
+                return self.condition(&nothing, place, 0);
+            }
         }
+        self.operand(operand);
+        self.operator(" BETWEEN ");
+        self.operand(low);
+        self.push(" AND ");
+        self.operand(high);
         Ok(())
     }
 
-    fn is_in(&mut self, path: &Path, values: &[Value]) -> Result<()> {
-        if values.is_empty() {
+    fn is_in(&mut self, operand: &Operand, choices: &[Operand]) -> Result<()> {
+        if choices.is_empty() {
             return Err(Error::Expression(format!(
-                "{path}: is_in was given no value, so it can never hold: leave the request out"
+                "{operand}: is_in was given no value, so it can never hold: leave the request out"
             )));
         }
-        if values.len() > limits::IN_OPERANDS {
+        if choices.len() > limits::IN_OPERANDS {
             return Err(Error::Expression(format!(
-                "{path}: is_in was given {} values, and DynamoDB takes at most {}: \
+                "{operand}: is_in was given {} values, and DynamoDB takes at most {}: \
                  join several with any_of, or ask several times",
-                values.len(),
+                choices.len(),
                 limits::IN_OPERANDS
             )));
         }
-        self.placeholders.path(self.text, path);
-        self.text.push_str(" IN (");
-        for (position, value) in values.iter().enumerate() {
+        self.operand(operand);
+        self.operator(" IN (");
+        for (position, choice) in choices.iter().enumerate() {
             if position > 0 {
-                self.text.push_str(", ");
+                self.push(", ");
             }
-            self.placeholders.value(self.text, value);
+            self.operand(choice);
         }
-        self.text.push(')');
+        self.push(")");
         Ok(())
     }
 
-    fn function(&mut self, name: &str, path: &Path, operand: Option<&Value>) {
-        self.text.push_str(name);
-        self.text.push('(');
-        self.placeholders.path(self.text, path);
+    /// `open` is the function's name with its bracket.
+    fn function(&mut self, open: &str, path: &Path, operand: Option<&Operand>) {
+        self.operator(open);
+        self.path(path);
         if let Some(operand) = operand {
-            self.text.push_str(", ");
-            self.placeholders.value(self.text, operand);
+            self.push(", ");
+            self.operand(operand);
         }
-        self.text.push(')');
+        self.push(")");
     }
 }
 
-/// Only S, N and B have an order.
-pub(super) fn check_ordered(path: &Path, operator: &str, value: &Value) -> Result<()> {
+/// As `check_ordered`; what a path holds only the item knows.
+fn check_operand(asked: &Operand, operator: &str, operand: &Operand) -> Result<()> {
+    match operand {
+        Operand::Value(value) => check_ordered(asked, operator, value),
+        Operand::Path(_) | Operand::Size(_) => Ok(()),
+    }
+}
+
+/// Only S, N and B have an order. `asked` is what the value is compared with, for errors.
+pub(super) fn check_ordered(asked: impl std::fmt::Display, operator: &str, value: &Value) -> Result<()> {
     if matches!(value.tag, Tag::S | Tag::N | Tag::B) {
         return Ok(());
     }
     Err(Error::Expression(format!(
-        "{path}: {operator} needs a value that has an order (S, N or B on the wire), found {}",
+        "{asked}: {operator} needs a value that has an order (S, N or B on the wire), found {}",
         value.tag.name()
     )))
 }
 
 /// The ends of a range have an order, and the same one.
-pub(super) fn check_range(path: &Path, low: &Value, high: &Value) -> Result<()> {
-    check_ordered(path, "a range", low)?;
-    check_ordered(path, "a range", high)?;
+pub(super) fn check_range(asked: impl std::fmt::Display, low: &Value, high: &Value) -> Result<()> {
+    check_ordered(&asked, "a range", low)?;
+    check_ordered(&asked, "a range", high)?;
     if low.tag == high.tag {
         return Ok(());
     }
     Err(Error::Expression(format!(
-        "{path}: the ends of a range must be of one type, found {} and {} on the wire",
+        "{asked}: the ends of a range must be of one type, found {} and {} on the wire",
         low.tag.name(),
         high.tag.name()
     )))

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::ast::{Comparison, Value};
-use super::placeholders::{Placeholders, check_size};
+use super::placeholders::Placeholders;
+use super::text::Text;
 use crate::error::Result;
 
 /// Partition attributes first, then sort attributes, each in the key's order.
@@ -21,33 +22,32 @@ pub enum KeyTest {
 
 /// Append the key condition's text.
 pub fn write(text: &mut String, condition: &KeyCondition, placeholders: &mut Placeholders) -> Result<()> {
+    let mut text = Text::new("key condition", text, placeholders);
     for (position, (name, test)) in condition.0.iter().enumerate() {
         if position > 0 {
-            text.push_str(" AND ");
+            text.operator(" AND ");
         }
         match test {
             KeyTest::Compare(comparison, value) => {
-                placeholders.name(text, name);
-                text.push(' ');
-                text.push_str(comparison.symbol());
-                text.push(' ');
-                placeholders.value(text, value);
+                text.name(name);
+                text.comparison(*comparison);
+                text.value(value);
             }
             KeyTest::Between(low, high) => {
-                placeholders.name(text, name);
-                text.push_str(" BETWEEN ");
-                placeholders.value(text, low);
-                text.push_str(" AND ");
-                placeholders.value(text, high);
+                text.name(name);
+                text.operator(" BETWEEN ");
+                text.value(low);
+                text.push(" AND ");
+                text.value(high);
             }
             KeyTest::BeginsWith(prefix) => {
-                text.push_str("begins_with(");
-                placeholders.name(text, name);
-                text.push_str(", ");
-                placeholders.value(text, prefix);
-                text.push(')');
+                text.operator("begins_with(");
+                text.name(name);
+                text.push(", ");
+                text.value(prefix);
+                text.push(")");
             }
         }
     }
-    check_size(text)
+    text.check()
 }

@@ -9,4 +9,5 @@ pub mod order;
 pub mod placeholders;
 pub mod projection;
 pub mod split;
+mod text;
 pub mod update;

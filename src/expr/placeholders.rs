@@ -7,9 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::ast::{Path, Segment, Value};
-use crate::error::{Error, Result};
-use crate::limits;
-use crate::wire::writer;
+use crate::wire::{size, writer};
 
 /// The names and values of one request; its expressions share them, and equal ones are sent once.
 #[derive(Debug, Default)]
@@ -17,6 +15,8 @@ pub struct Placeholders {
     // Searched from the start: a request has a handful, and text over 4 KB is refused while it grows.
     names: Vec<Arc<str>>,
     values: Vec<Bytes>,
+    /// Of the names and of the values' wire form.
+    bytes: usize,
 }
 
 impl Placeholders {
@@ -40,6 +40,7 @@ impl Placeholders {
     /// Append the placeholder of one attribute name.
     pub fn name(&mut self, text: &mut String, name: &Arc<str>) {
         let number = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.bytes += name.len();
             self.names.push(Arc::clone(name));
             self.names.len() - 1
         });
@@ -53,10 +54,23 @@ impl Placeholders {
             .iter()
             .position(|known| *known == value.wire)
             .unwrap_or_else(|| {
+                self.bytes += value.wire.len();
                 self.values.push(value.wire.clone());
                 self.values.len() - 1
             });
         write!(text, ":v{number}").expect("a String takes all text");
+    }
+
+    /// Whether the names and values are larger than `limit` as DynamoDB counts them.
+    #[must_use]
+    pub fn exceed(&self, limit: usize) -> bool {
+        // The wire form is never smaller than what DynamoDB counts, so most need no counting.
+        if self.bytes <= limit {
+            return false;
+        }
+        let names: usize = self.names.iter().map(|name| name.len()).sum();
+        let values: usize = self.values.iter().map(|value| size::value_size(value)).sum();
+        names + values > limit
     }
 
     /// Append the members of a request body that say what the placeholders stand for; DynamoDB refuses empty ones.
@@ -80,15 +94,4 @@ impl Placeholders {
             body.push(b'}');
         }
     }
-}
-
-/// Refuse text over DynamoDB's limit. Called while the text grows, so that a huge expression is never written out.
-pub(super) fn check_size(text: &str) -> Result<()> {
-    if text.len() <= limits::EXPRESSION_BYTES {
-        return Ok(());
-    }
-    Err(Error::Expression(format!(
-        "the expression is longer than DynamoDB's {} bytes: split the request into several, or ask for less in each",
-        limits::EXPRESSION_BYTES
-    )))
 }

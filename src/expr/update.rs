@@ -2,67 +2,135 @@
 
 use std::fmt;
 
-use super::ast::{Action, Path, Value};
-use super::placeholders::{Placeholders, check_size};
+use super::ast::{Action, Path, Source, Value};
+use super::placeholders::Placeholders;
+use super::text::Text;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::wire::Tag;
 
-/// Append the actions as `SET … REMOVE … ADD …`, each clause once, in the order in which they were given.
+/// Append the actions as `SET … REMOVE … ADD … DELETE …`, each clause once, in the order in which they were given.
 pub fn write(text: &mut String, actions: &[Action], placeholders: &mut Placeholders) -> Result<()> {
     if actions.is_empty() {
         let message = "the update has no action: give at least one of set, add and remove";
         return Err(Error::Expression(message.to_owned()));
     }
     check_overlaps(actions, |action| actions[action].path())?;
-    clause(text, "SET ", actions, |text, action| {
-        let Action::Set(path, value) = action else {
+    let mut text = Text::new("update", text, placeholders);
+    text.clause("SET ", actions, |text, action| {
+        let Action::Set(path, source) = action else {
             return Ok(false);
         };
-        placeholders.path(text, path);
-        text.push_str(" = ");
-        placeholders.value(text, value);
+        text.path(path);
+        text.push(" = ");
+        text.source(source, 0)?;
         Ok(true)
     })?;
-    clause(text, "REMOVE ", actions, |text, action| {
+    text.clause("REMOVE ", actions, |text, action| {
         let Action::Remove(path) = action else { return Ok(false) };
-        placeholders.path(text, path);
+        text.path(path);
         Ok(true)
     })?;
-    clause(text, "ADD ", actions, |text, action| {
+    text.clause("ADD ", actions, |text, action| {
         let Action::Add(path, value) = action else {
             return Ok(false);
         };
         check_addable(path, value)?;
-        placeholders.path(text, path);
-        text.push(' ');
-        placeholders.value(text, value);
+        text.change(path, value);
+        Ok(true)
+    })?;
+    text.clause("DELETE ", actions, |text, action| {
+        let Action::Delete(path, value) = action else {
+            return Ok(false);
+        };
+        check_deletable(path, value)?;
+        text.change(path, value);
         Ok(true)
     })
 }
 
-/// Append one clause, unless no action belongs to it; `write` says whether an action does.
-fn clause(
-    text: &mut String,
-    keyword: &str,
-    actions: &[Action],
-    mut write: impl FnMut(&mut String, &Action) -> Result<bool>,
-) -> Result<()> {
-    let start = text.len();
-    let mut separator = keyword;
-    for action in actions {
-        let end = text.len();
-        if end == start && start > 0 {
-            text.push(' ');
+impl Text<'_> {
+    /// Append one clause, unless no action belongs to it; `write` says whether an action does.
+    fn clause(
+        &mut self,
+        keyword: &str,
+        actions: &[Action],
+        mut write: impl FnMut(&mut Self, &Action) -> Result<bool>,
+    ) -> Result<()> {
+        let start = self.len();
+        let mut separator = keyword;
+        for action in actions {
+            let end = self.len();
+            if end == start && start > 0 {
+                self.push(" ");
+            }
+            self.push(separator);
+            if write(self, action)? {
+                separator = ", ";
+                self.check()?;
+            } else {
+                self.truncate(end);
+            }
         }
-        text.push_str(separator);
-        if write(text, action)? {
-            separator = ", ";
-            check_size(text)?;
-        } else {
-            text.truncate(end);
-        }
+        Ok(())
     }
-    Ok(())
+
+    fn change(&mut self, path: &Path, value: &Value) {
+        self.path(path);
+        self.push(" ");
+        self.value(value);
+    }
+
+    fn source(&mut self, source: &Source, depth: usize) -> Result<()> {
+        // Each level is an operator or a function, so a deeper one is refused by DynamoDB anyway; here it must not end
+        // the stack.
+        if depth > limits::EXPRESSION_OPERATORS {
+            return Err(Error::Expression(format!(
+                "the value of a set is nested deeper than the {} operators that DynamoDB allows in one expression",
+                limits::EXPRESSION_OPERATORS
+            )));
+        }
+        match source {
+            Source::Value(value) => self.value(value),
+            Source::Path(path) => self.path(path),
+            Source::IfNotExists(path, other) => {
+                self.operator("if_not_exists(");
+                self.path(path);
+                self.push(", ");
+                self.source(other, depth + 1)?;
+                self.push(")");
+            }
+            Source::Appended(first, second) => {
+                self.operator("list_append(");
+                self.source(first, depth + 1)?;
+                self.push(", ");
+                self.source(second, depth + 1)?;
+                self.push(")");
+            }
+            Source::Plus(left, right) => self.sum(left, " + ", right, depth)?,
+            Source::Minus(left, right) => self.sum(left, " - ", right, depth)?,
+        }
+        Ok(())
+    }
+
+    fn sum(&mut self, left: &Source, operator: &str, right: &Source, depth: usize) -> Result<()> {
+        self.addend(left, depth)?;
+        self.operator(operator);
+        self.addend(right, depth)
+    }
+
+    /// DynamoDB's grammar has one operator in a sum, and brackets round a sum in it.
+    fn addend(&mut self, source: &Source, depth: usize) -> Result<()> {
+        let is_sum = matches!(source, Source::Plus(..) | Source::Minus(..));
+        if is_sum {
+            self.push("(");
+        }
+        self.source(source, depth + 1)?;
+        if is_sum {
+            self.push(")");
+        }
+        Ok(())
+    }
 }
 
 fn check_addable(path: &Path, value: &Value) -> Result<()> {
@@ -71,6 +139,16 @@ fn check_addable(path: &Path, value: &Value) -> Result<()> {
     }
     Err(Error::Expression(format!(
         "{path}: add needs a number or a set (N, SS, NS or BS on the wire), found {}",
+        value.tag.name()
+    )))
+}
+
+fn check_deletable(path: &Path, value: &Value) -> Result<()> {
+    if matches!(value.tag, Tag::SS | Tag::NS | Tag::BS) {
+        return Ok(());
+    }
+    Err(Error::Expression(format!(
+        "{path}: delete needs a set (SS, NS or BS on the wire), found {}",
         value.tag.name()
     )))
 }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFrozenSet, PySet, PyString, PyTuple, PyType};
 
 use crate::codec::{NoneRule, Plan, Purpose, Target};
-use crate::expr::ast::{Action, Comparison, Condition, Value};
+use crate::expr::ast::{Action, Comparison, Condition, Operand, Value};
 use crate::expr::update;
 use crate::limits;
 use crate::py::exceptions;
@@ -65,13 +65,13 @@ fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<C
                     ),
                 ));
             }
-            Condition::BeginsWith(target.path.clone(), prefix)
+            Condition::begins_with(target.path.clone(), prefix)
         }
         "between" => {
             let target = target(plan, &operand(1)?)?;
             let low = target.encode(&operand(2)?, Purpose::Range)?;
             let high = target.encode(&operand(3)?, Purpose::Range)?;
-            Condition::Between(target.path.clone(), low, high)
+            Condition::between(target.path.clone(), low, high)
         }
         "in" => is_in(plan, &operand(1)?, &operand(2)?)?,
         symbol => compare(plan, comparison(py, symbol)?, &operand(1)?, &operand(2)?)?,
@@ -118,7 +118,7 @@ fn action(plan: &Plan, action: &Bound<'_, PyAny>) -> PyResult<Action> {
             // None comes back where the field's rule leaves the value out: an empty set.
             Ok(target
                 .encode_update(&new)?
-                .map_or_else(|| Action::Remove(path.clone()), |v| Action::Set(path.clone(), v)))
+                .map_or_else(|| Action::Remove(path.clone()), |v| Action::Set(path.clone(), v.into())))
         }
         "add" => {
             let step = node.get_item(2)?;
@@ -171,12 +171,12 @@ fn compare(
         Comparison::Equal | Comparison::NotEqual => {
             let value = target.encode(operand, Purpose::Equality)?;
             if !target.leaves_out(operand) {
-                return Ok(Condition::Compare(target.path.clone(), comparison, value));
+                return Ok(Condition::compare(target.path.clone(), comparison, value));
             }
             // Absent is the empty set too, and another program may have stored the empty list.
             let empty = Condition::any([
                 Condition::NotExists(target.path.clone()),
-                Condition::Compare(target.path.clone(), Comparison::Equal, value),
+                Condition::compare(target.path.clone(), Comparison::Equal, value),
             ]);
             Ok(if comparison == Comparison::Equal {
                 empty
@@ -186,7 +186,7 @@ fn compare(
         }
         _ => {
             let value = target.encode(operand, Purpose::Range)?;
-            Ok(Condition::Compare(target.path.clone(), comparison, value))
+            Ok(Condition::compare(target.path.clone(), comparison, value))
         }
     }
 }
@@ -206,8 +206,11 @@ fn is_in(plan: &Plan, reference: &Bound<'_, PyAny>, values: &Bound<'_, PyAny>) -
         ));
     }
     let values = values.try_iter()?;
-    let values = values.map(|value| target.encode(&value?, Purpose::Equality));
-    Ok(Condition::In(target.path.clone(), values.collect::<PyResult<_>>()?))
+    let values = values.map(|value| target.encode(&value?, Purpose::Equality).map(Operand::Value));
+    Ok(Condition::In(
+        target.path.clone().into(),
+        values.collect::<PyResult<_>>()?,
+    ))
 }
 
 fn operands(plan: &Plan, node: &Bound<'_, PyTuple>, depth: usize) -> PyResult<Vec<Condition>> {

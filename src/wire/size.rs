@@ -31,6 +31,16 @@ pub fn item_size(item: &[u8]) -> Result<usize> {
     walk(item, |_, _| {})
 }
 
+/// The size of one value, `{"S":"a"}`, without a name; of what is no value, the length of its text.
+#[must_use]
+pub fn value_size(value: &[u8]) -> usize {
+    let mut item = Vec::with_capacity(value.len() + 8);
+    item.extend_from_slice(br#"{"":"#);
+    item.extend_from_slice(value);
+    item.push(b'}');
+    item_size(&item).unwrap_or(value.len())
+}
+
 /// The size of an item, and what it is made of, the heaviest first: each attribute, and the parts inside them that are at
 /// least a tenth of the item. The attributes' sum is the item's size.
 pub fn breakdown(item: &[u8]) -> Result<(usize, Vec<PartSize>)> {

@@ -101,7 +101,7 @@ pub fn split(queried: Queried<'_>, condition: Condition, wanted: Option<Conditio
     let equal: Vec<Arc<str>> = parts.iter().filter_map(parts::equal_attribute).cloned().collect();
     let mut filter = Vec::new();
     for part in parts {
-        let Some(place) = tests.iter().position(|(name, _)| parts::mentions(&part, name)) else {
+        let Some(place) = tests.iter().position(|(name, _)| part.mentions(name)) else {
             filter.push(part);
             continue;
         };

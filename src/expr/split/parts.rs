@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expr::ast::{Comparison, Condition, Path};
+use crate::expr::ast::{Comparison, Condition, Operand, Path};
 use crate::expr::key_condition::KeyTest;
 
 /// The conditions which all must hold. A stack of our own: the depth of the tree is the caller's.
@@ -18,38 +18,29 @@ pub(super) fn conjuncts(condition: Condition) -> Vec<Condition> {
     parts
 }
 
-/// Whether the condition has anything to do with the attribute, also deep inside its value.
-pub(super) fn mentions(condition: &Condition, name: &Arc<str>) -> bool {
-    let mut open = vec![condition];
-    while let Some(condition) = open.pop() {
-        match condition {
-            Condition::And(inner) | Condition::Or(inner) => open.extend(inner),
-            Condition::Not(inner) => open.push(inner),
-            Condition::Compare(path, ..)
-            | Condition::Between(path, ..)
-            | Condition::In(path, _)
-            | Condition::Exists(path)
-            | Condition::NotExists(path)
-            | Condition::BeginsWith(path, _) => {
-                if path.root() == Some(name) {
-                    return true;
-                }
-            }
-        }
-    }
-    false
-}
-
 /// The test of a key attribute, or what the condition is instead.
 pub(super) fn key_test(condition: Condition) -> Result<KeyTest, &'static str> {
-    let whole = |path: &Path| path.as_attribute().is_some();
+    use Operand::{Size, Value};
+    let is_whole = |path: &Path| path.as_attribute().is_some();
     match condition {
         Condition::Compare(_, Comparison::NotEqual, _) => Err("`!=`"),
-        Condition::Compare(path, comparison, value) if whole(&path) => Ok(KeyTest::Compare(comparison, value)),
-        Condition::Between(path, low, high) if whole(&path) => Ok(KeyTest::Between(low, high)),
-        Condition::BeginsWith(path, prefix) if whole(&path) => Ok(KeyTest::BeginsWith(prefix)),
-        Condition::Compare(..) | Condition::Between(..) | Condition::BeginsWith(..) => Err("a path into its value"),
+        Condition::Compare(Size(_), ..) | Condition::Between(Size(_), ..) => Err("`size`"),
+        Condition::Compare(Operand::Path(path), comparison, Value(value)) if is_whole(&path) => {
+            Ok(KeyTest::Compare(comparison, value))
+        }
+        Condition::Between(Operand::Path(path), Value(low), Value(high)) if is_whole(&path) => {
+            Ok(KeyTest::Between(low, high))
+        }
+        Condition::BeginsWith(path, Value(prefix)) if is_whole(&path) => Ok(KeyTest::BeginsWith(prefix)),
+        Condition::Compare(_, _, Value(_))
+        | Condition::Between(_, Value(_), Value(_))
+        | Condition::BeginsWith(_, Value(_)) => Err("a path into its value"),
+        Condition::Compare(..) | Condition::Between(..) | Condition::BeginsWith(..) => {
+            Err("a comparison with another field")
+        }
         Condition::In(..) => Err("`is_in`"),
+        Condition::Contains(..) => Err("`contains`"),
+        Condition::HasType(..) => Err("`attribute_type`"),
         Condition::Exists(_) => Err("`exists` (a key attribute always exists)"),
         Condition::NotExists(_) => Err("`not_exists` (a key attribute always exists)"),
         Condition::Or(_) => Err("a condition with `|` (or with None, which a key attribute never is)"),
@@ -60,7 +51,7 @@ pub(super) fn key_test(condition: Condition) -> Result<KeyTest, &'static str> {
 
 pub(super) fn equal_attribute(condition: &Condition) -> Option<&Arc<str>> {
     match condition {
-        Condition::Compare(path, Comparison::Equal, _) => path.as_attribute(),
+        Condition::Compare(Operand::Path(path), Comparison::Equal, Operand::Value(_)) => path.as_attribute(),
         _ => None,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::parts::mentions;
 use super::{Candidate, Queried};
 use crate::error::{Error, Result};
 use crate::expr::ast::{Condition, Value};
@@ -19,7 +18,7 @@ pub(super) fn no_key_condition(queried: &Queried<'_>, name: &str, found: &str) -
 
 pub(super) fn check_filter(queried: &Queried<'_>, wanted: &Condition) -> Result<()> {
     let mut attributes = queried.key.partition.iter().chain(&queried.key.sort);
-    let Some(name) = attributes.find(|name| mentions(wanted, name)) else {
+    let Some(name) = attributes.find(|name| wanted.mentions(name)) else {
         return Ok(());
     };
     let name = queried.field(name);

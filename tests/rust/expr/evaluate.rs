@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use oxidyn::expr::ast::{Comparison, Condition, Path, Value};
+use oxidyn::expr::ast::{Comparison, Condition, Operand, Path, Value};
 use oxidyn::expr::key_condition::KeyTest;
 use oxidyn::expr::split::Split;
 
@@ -16,19 +16,23 @@ pub fn selects(condition: &Condition, item: &Item) -> bool {
         Condition::Not(inner) => !selects(inner, item),
         Condition::Exists(path) => stored(item, path).is_some(),
         Condition::NotExists(path) => stored(item, path).is_none(),
-        Condition::In(path, values) => {
-            stored(item, path).is_some_and(|found| values.iter().any(|value| value.wire == found.wire))
+        Condition::HasType(path, tag) => stored(item, path).is_some_and(|found| found.tag.name() == content(tag)),
+        Condition::In(operand, choices) => {
+            let found = valued(item, operand);
+            choices
+                .iter()
+                .any(|choice| holds(found, Comparison::Equal, valued(item, choice)))
         }
-        Condition::Compare(path, comparison, value) => match stored(item, path) {
-            Some(found) => holds(found, *comparison, value),
-            None => *comparison == Comparison::NotEqual,
-        },
-        Condition::Between(path, low, high) => stored(item, path).is_some_and(|found| {
-            holds(found, Comparison::GreaterOrEqual, low) && holds(found, Comparison::LessOrEqual, high)
-        }),
-        Condition::BeginsWith(path, prefix) => {
-            stored(item, path).is_some_and(|found| content(found).starts_with(content(prefix)))
+        Condition::Compare(left, comparison, right) => holds(valued(item, left), *comparison, valued(item, right)),
+        Condition::Between(operand, low, high) => {
+            let found = valued(item, operand);
+            holds(found, Comparison::GreaterOrEqual, valued(item, low))
+                && holds(found, Comparison::LessOrEqual, valued(item, high))
         }
+        Condition::BeginsWith(path, prefix) => both(stored(item, path), valued(item, prefix))
+            .is_some_and(|(found, prefix)| content(found).starts_with(content(prefix))),
+        Condition::Contains(path, part) => both(stored(item, path), valued(item, part))
+            .is_some_and(|(found, part)| content(found).contains(content(part))),
     }
 }
 
@@ -38,9 +42,9 @@ pub fn split_selects(split: &Split, item: &Item) -> bool {
         let path = Path::attribute(name.clone());
         selects(
             &match test.clone() {
-                KeyTest::Compare(comparison, value) => Condition::Compare(path, comparison, value),
-                KeyTest::Between(low, high) => Condition::Between(path, low, high),
-                KeyTest::BeginsWith(prefix) => Condition::BeginsWith(path, prefix),
+                KeyTest::Compare(comparison, value) => Condition::compare(path, comparison, value),
+                KeyTest::Between(low, high) => Condition::between(path, low, high),
+                KeyTest::BeginsWith(prefix) => Condition::begins_with(path, prefix),
             },
             item,
         )
@@ -56,8 +60,21 @@ fn stored<'a>(item: &'a Item, path: &Path) -> Option<&'a Value> {
     item.get(&**path.as_attribute().expect("the tests select by whole attributes"))
 }
 
-fn holds(found: &Value, comparison: Comparison, value: &Value) -> bool {
-    let order = order(found, value);
+/// The value that an operand stands for; sizes are not asked for in these tests.
+fn valued<'a>(item: &'a Item, operand: &'a Operand) -> Option<&'a Value> {
+    match operand {
+        Operand::Value(value) => Some(value),
+        Operand::Path(path) => stored(item, path),
+        Operand::Size(_) => unreachable!("the tests ask for no sizes"),
+    }
+}
+
+fn both<'a>(found: Option<&'a Value>, asked: Option<&'a Value>) -> Option<(&'a Value, &'a Value)> {
+    found.zip(asked).filter(|(found, asked)| found.tag == asked.tag)
+}
+
+fn holds(found: Option<&Value>, comparison: Comparison, asked: Option<&Value>) -> bool {
+    let order = found.zip(asked).and_then(|(found, asked)| order(found, asked));
     match comparison {
         Comparison::Equal => order == Some(Ordering::Equal),
         Comparison::NotEqual => order != Some(Ordering::Equal),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oxidyn::error::{Error, Result};
-use oxidyn::expr::ast::{Action, Comparison, Condition, Path, Value};
+use oxidyn::expr::ast::{Action, Comparison, Condition, Grid, Operand, Path, Source, Value};
 use oxidyn::expr::placeholders::Placeholders;
 use oxidyn::expr::{condition, projection, update};
 use oxidyn::limits;
@@ -48,19 +48,43 @@ fn each_condition_has_its_text() {
     for (condition, expected) in [
         (eq("a", s("x")), "#n0 = :v0"),
         (
-            Condition::Compare(attribute(), Comparison::NotEqual, s("x")),
+            Condition::compare(attribute(), Comparison::NotEqual, s("x")),
             "#n0 <> :v0",
         ),
         (lt("a", i(1)), "#n0 < :v0"),
         (ge("a", i(1)), "#n0 >= :v0"),
-        (Condition::Between(attribute(), i(1), i(2)), "#n0 BETWEEN :v0 AND :v1"),
+        (Condition::between(attribute(), i(1), i(2)), "#n0 BETWEEN :v0 AND :v1"),
         (
-            Condition::In(attribute(), vec![i(1), i(2), i(1)]),
+            Condition::is_in(attribute(), [i(1), i(2), i(1)]),
             "#n0 IN (:v0, :v1, :v0)",
         ),
         (Condition::Exists(attribute()), "attribute_exists(#n0)"),
         (Condition::NotExists(attribute()), "attribute_not_exists(#n0)"),
-        (Condition::BeginsWith(attribute(), s("x")), "begins_with(#n0, :v0)"),
+        (Condition::begins_with(attribute(), s("x")), "begins_with(#n0, :v0)"),
+        (
+            Condition::compare(attribute(), Comparison::Less, path("b")),
+            "#n0 < #n1",
+        ),
+        (
+            Condition::compare(Operand::Size(attribute()), Comparison::Less, i(1)),
+            "size(#n0) < :v0",
+        ),
+        (
+            Condition::compare(i(1), Comparison::Less, Operand::Size(attribute())),
+            ":v0 < size(#n0)",
+        ),
+        (
+            Condition::between(Operand::Size(attribute()), path("b"), i(2)),
+            "size(#n0) BETWEEN #n1 AND :v0",
+        ),
+        (
+            Condition::is_in(attribute(), [Operand::from(path("b")), i(1).into()]),
+            "#n0 IN (#n1, :v0)",
+        ),
+        (Condition::Contains(attribute(), s("x").into()), "contains(#n0, :v0)"),
+        (Condition::Contains(attribute(), path("b").into()), "contains(#n0, #n1)"),
+        (Condition::begins_with(attribute(), path("b")), "begins_with(#n0, #n1)"),
+        (Condition::HasType(attribute(), s("SS")), "attribute_type(#n0, :v0)"),
         (eq("a", i(1)).negated(), "NOT (#n0 = :v0)"),
         (
             Condition::is_none(attribute()),
@@ -116,8 +140,8 @@ fn a_double_negation_is_none() {
 fn equal_names_and_values_are_sent_once_and_odd_names_stay_whole() {
     let odd = Path::attribute("size.of \"it\"");
     let both = Condition::all([
-        Condition::Compare(odd.clone(), Comparison::Greater, n("1")),
-        Condition::Compare(odd, Comparison::NotEqual, n("1")),
+        Condition::compare(odd.clone(), Comparison::Greater, n("1")),
+        Condition::compare(odd, Comparison::NotEqual, n("1")),
         eq("name", s("1")),
     ]);
 
@@ -140,7 +164,7 @@ fn without_placeholders_no_member_is_written() {
 
 #[test]
 fn a_range_with_nothing_in_it_is_sent_as_two_comparisons() {
-    let nothing = Condition::Between(path("a"), i(10), i(9));
+    let nothing = Condition::between(path("a"), i(10), i(9));
 
     assert_eq!(condition_text(&nothing), "#n0 >= :v0 AND #n0 <= :v1");
     assert_eq!(condition_text(&nothing.negated()), "NOT (#n0 >= :v0 AND #n0 <= :v1)");
@@ -148,7 +172,7 @@ fn a_range_with_nothing_in_it_is_sent_as_two_comparisons() {
 
 #[test]
 fn is_in_takes_one_to_a_hundred_values() {
-    let of = |count: i64| Condition::In(path("status"), (0..count).map(i).collect());
+    let of = |count: i64| Condition::is_in(path("status"), (0..count).map(i));
 
     assert!(condition_text(&of(100)).ends_with(":v99)"));
     assert!(refused(&of(101)).starts_with("status: is_in was given 101 values, and DynamoDB takes at most 100"));
@@ -167,8 +191,8 @@ fn only_text_numbers_and_bytes_have_an_order() {
         refused(&gt("a.b", flag.clone())),
         "a.b: > needs a value that has an order (S, N or B on the wire), found BOOL"
     );
-    assert!(refused(&Condition::Between(path("a"), i(1), s("x"))).contains("of one type, found N and S"));
-    assert!(refused(&Condition::BeginsWith(path("a"), i(1))).contains("text or bytes"));
+    assert!(refused(&Condition::between(path("a"), i(1), s("x"))).contains("of one type, found N and S"));
+    assert!(refused(&Condition::begins_with(path("a"), i(1))).contains("text or bytes"));
     assert_eq!(condition_text(&eq("a", flag)), "#n0 = :v0");
 }
 
@@ -180,26 +204,64 @@ fn an_empty_all_of_is_refused() {
 
 #[test]
 fn text_over_the_limit_is_refused() {
-    let wide = Condition::any((0..10_000).map(|number| eq("a", i(number))));
+    let wide = Condition::any((0..140).map(|number| Condition::is_in(path("a"), [i(number), i(number), i(number)])));
 
-    assert!(refused(&wide).contains("4096 bytes"));
+    assert!(refused(&wide).starts_with("the condition has more text than the 4096 bytes that DynamoDB takes"));
+}
+
+#[test]
+fn more_operators_than_the_limit_are_refused_and_each_comparison_joint_and_function_is_one() {
+    let chain = |comparisons: i64| Condition::any((0..comparisons).map(|_| eq("a", i(1))));
+
+    assert!(condition_text(&chain(150)).starts_with("#n0 = :v0 OR #n0 = :v0"));
+    assert!(condition_text(&Condition::all([chain(149), Condition::Exists(path("a"))])).ends_with(')'));
+    for over in [
+        chain(151),
+        Condition::all([chain(149), Condition::Exists(path("a")), Condition::Exists(path("a"))]),
+        Condition::any([
+            chain(150),
+            Condition::compare(Operand::Size(path("a")), Comparison::Equal, i(1)),
+        ]),
+    ] {
+        assert!(refused(&over).starts_with("the condition has more operators and functions than the 300"));
+    }
+}
+
+#[test]
+fn names_and_values_over_two_megabytes_are_refused_and_counted_as_dynamodb_does() {
+    let heavy = |bytes: usize, letter: &str| eq("a", s(&letter.repeat(bytes)));
+    let megabyte = 1024 * 1024;
+
+    assert!(
+        refused(&Condition::any([heavy(megabyte, "x"), heavy(megabyte, "y")]))
+            .starts_with("the condition has more names and values than the 2097152 bytes")
+    );
+    // Equal values are sent once, the wire's own marks do not count, and base64 is longer than what it stands for.
+    for fits in [
+        Condition::any([heavy(megabyte, "x"), heavy(megabyte, "x")]),
+        heavy(2 * megabyte - 1, "x"),
+        eq("a", value(Tag::B, &"AAAA".repeat(megabyte / 2), Grid::Dense)),
+    ] {
+        assert!(condition_text(&fits).starts_with("#n0 = :v0"));
+    }
 }
 
 #[test]
 fn deep_nesting_is_refused_and_no_stack_ends() {
     let deep = |levels: usize| (0..levels).fold(eq("a", i(1)), |inner, _| Condition::Not(Box::new(inner)));
 
-    assert!(condition_text(&deep(limits::EXPRESSION_OPERATORS)).ends_with(')'));
-    assert!(refused(&deep(limits::EXPRESSION_OPERATORS + 1)).contains("nested deeper"));
+    assert!(condition_text(&deep(limits::EXPRESSION_OPERATORS - 1)).ends_with(')'));
+    assert!(refused(&deep(limits::EXPRESSION_OPERATORS)).contains("more operators"));
+    assert!(refused(&deep(1000)).contains("nested deeper"));
 }
 
 #[test]
 fn a_chain_of_any_length_is_flat() {
-    let chain = (1..200).fold(eq("a", i(0)), |chain, number| {
+    let chain = (1..100).fold(eq("a", i(0)), |chain, number| {
         Condition::any([chain, eq("a", i(number))])
     });
 
-    assert!(matches!(&chain, Condition::Or(parts) if parts.len() == 200));
+    assert!(matches!(&chain, Condition::Or(parts) if parts.len() == 100));
     assert!(condition_text(&chain).starts_with("#n0 = :v0 OR "));
 }
 
@@ -207,12 +269,20 @@ fn a_chain_of_any_length_is_flat() {
 fn an_update_has_each_clause_once() {
     let actions = [
         Action::Add(path("count"), i(1)),
-        Action::Set(path("a"), s("x")),
+        Action::Set(path("a"), s("x").into()),
         Action::Remove(path("b")),
-        Action::Set(path("m.c"), s("x")),
+        Action::Set(path("m.c"), s("x").into()),
         Action::Remove(path("d[0]")),
         Action::Add(
             path("tags"),
+            Value {
+                tag: Tag::SS,
+                wire: r#"{"SS":["x"]}"#.into(),
+                ..i(0)
+            },
+        ),
+        Action::Delete(
+            path("marks"),
             Value {
                 tag: Tag::SS,
                 wire: r#"{"SS":["x"]}"#.into(),
@@ -225,15 +295,55 @@ fn an_update_has_each_clause_once() {
 
     assert_eq!(
         text,
-        "SET #n0 = :v0, #n1.#n2 = :v0 REMOVE #n3, #n4[0] ADD #n5 :v1, #n6 :v2"
+        "SET #n0 = :v0, #n1.#n2 = :v0 REMOVE #n3, #n4[0] ADD #n5 :v1, #n6 :v2 DELETE #n7 :v2"
     );
     assert_eq!(update_text(&actions[..1]).unwrap(), "ADD #n0 :v0");
     assert_eq!(update_text(&[Action::Remove(path("b"))]).unwrap(), "REMOVE #n0");
 }
 
 #[test]
+fn each_source_of_a_set_has_its_text() {
+    let stored = |name: &str| Box::new(Source::Path(path(name)));
+    let given = |value: Value| Box::new(Source::Value(value));
+    for (source, expected) in [
+        (*stored("b.c"), "#n1.#n2"),
+        (Source::IfNotExists(path("b"), given(i(1))), "if_not_exists(#n1, :v0)"),
+        (
+            Source::Appended(Box::new(Source::IfNotExists(path("a"), given(i(0)))), given(i(1))),
+            "list_append(if_not_exists(#n0, :v0), :v1)",
+        ),
+        (Source::Plus(stored("b"), stored("c")), "#n1 + #n2"),
+        (Source::Minus(given(i(1)), stored("c")), ":v0 - #n1"),
+        (
+            Source::Minus(
+                Box::new(Source::Plus(stored("b"), given(i(1)))),
+                Box::new(Source::Minus(stored("c"), given(i(1)))),
+            ),
+            "(#n1 + :v0) - (#n2 - :v0)",
+        ),
+    ] {
+        let text = update_text(&[Action::Set(path("a"), source)]).unwrap();
+        assert_eq!(text, format!("SET #n0 = {expected}"));
+    }
+}
+
+#[test]
+fn a_long_sum_is_refused_and_no_stack_ends() {
+    let sum = |addends: usize| {
+        (0..addends).fold(Source::Path(path("b")), |sum, _| {
+            Source::Plus(Box::new(sum), Box::new(Source::Value(i(1))))
+        })
+    };
+    let refused = |addends| refusal(update_text(&[Action::Set(path("a"), sum(addends))]));
+
+    assert!(update_text(&[Action::Set(path("a"), sum(300))]).is_ok());
+    assert!(refused(301).contains("300"));
+    assert!(refused(1000).contains("300"));
+}
+
+#[test]
 fn two_actions_on_overlapping_paths_are_refused_by_both_names() {
-    let set = |text: &str| Action::Set(path(text), i(1));
+    let set = |text: &str| Action::Set(path(text), i(1).into());
 
     assert!(refusal(update_text(&[set("a"), set("b"), set("a")])).contains("two actions on a:"));
     assert!(refusal(update_text(&[set("a.b.c"), set("b"), set("a.b")])).contains("both a.b and a.b.c"));
@@ -267,6 +377,30 @@ fn add_takes_numbers_and_sets_only() {
 }
 
 #[test]
+fn delete_takes_sets_only() {
+    let message = refusal(update_text(&[Action::Delete(path("a"), i(1))]));
+
+    assert_eq!(message, "a: delete needs a set (SS, NS or BS on the wire), found N");
+}
+
+#[test]
+fn a_condition_mentions_the_attributes_of_all_its_operands() {
+    for condition in [
+        eq("a", i(1)),
+        Condition::compare(i(1), Comparison::Equal, path("a[0].b")),
+        Condition::compare(Operand::Size(path("a")), Comparison::Equal, i(1)),
+        Condition::between(path("b"), i(1), path("a")),
+        Condition::is_in(path("b"), [Operand::from(path("a"))]),
+        Condition::HasType(path("a"), s("S")),
+        Condition::Contains(path("b"), path("a").into()),
+        Condition::all([eq("b", i(1)), Condition::any([eq("a", i(1)).negated()])]),
+    ] {
+        assert!(condition.mentions("a"), "{condition:?}");
+        assert!(!condition.mentions("c"), "{condition:?}");
+    }
+}
+
+#[test]
 fn a_projection_is_its_paths() {
     let paths = [path("a"), path("m.b"), path("a")];
 
@@ -279,8 +413,8 @@ fn a_projection_is_its_paths() {
 fn values_that_differ_only_in_their_grid_are_one_placeholder() {
     let name: Arc<str> = "a".into();
     let both = Condition::all([
-        Condition::Compare(Path::attribute(Arc::clone(&name)), Comparison::Greater, i(5)),
-        Condition::Compare(
+        Condition::compare(Path::attribute(Arc::clone(&name)), Comparison::Greater, i(5)),
+        Condition::compare(
             Path::attribute(name),
             Comparison::Less,
             value(Tag::N, "5", super::values::n("5").grid),

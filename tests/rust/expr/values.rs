@@ -41,7 +41,7 @@ pub fn i(number: i64) -> Value {
 }
 
 pub fn compare(name: &str, comparison: Comparison, value: Value) -> Condition {
-    Condition::Compare(path(name), comparison, value)
+    Condition::compare(path(name), comparison, value)
 }
 
 pub fn eq(name: &str, value: Value) -> Condition {

@@ -119,7 +119,7 @@ pub fn i(number: i64) -> Value {
 }
 
 pub fn compare(name: &str, comparison: Comparison, value: Value) -> Condition {
-    Condition::Compare(Path::attribute(name), comparison, value)
+    Condition::compare(Path::attribute(name), comparison, value)
 }
 
 pub fn eq(name: &str, value: Value) -> Condition {

@@ -215,11 +215,11 @@ fn every_condition_means_on_the_engine_what_it_says() {
         (of("age", Comparison::LessOrEqual, i(2)), "12"),
         (of("age", Comparison::Greater, i(2)), "3"),
         (of("age", Comparison::GreaterOrEqual, i(2)), "23"),
-        (Condition::Between(age(), i(2), i(9)), "23"),
-        (Condition::Between(age(), i(9), i(2)), ""),
-        (Condition::Between(age(), i(9), i(2)).negated(), "123"),
-        (Condition::In(age(), vec![i(1), i(3), i(1)]), "13"),
-        (Condition::In(age(), (1..=100).map(i).collect()), "123"),
+        (Condition::between(age(), i(2), i(9)), "23"),
+        (Condition::between(age(), i(9), i(2)), ""),
+        (Condition::between(age(), i(9), i(2)).negated(), "123"),
+        (Condition::is_in(age(), [i(1), i(3), i(1)]), "13"),
+        (Condition::is_in(age(), (1..=100).map(i)), "123"),
         (
             eq(
                 "flag",
@@ -238,9 +238,9 @@ fn every_condition_means_on_the_engine_what_it_says() {
         (Condition::is_none(nick()).negated(), "3"),
         (Condition::is_some(nick()).negated(), "12"),
         (Condition::all([Condition::is_none(nick()), eq("age", i(1))]), "1"),
-        (Condition::BeginsWith(Path::attribute("size"), s("a")), "1"),
+        (Condition::begins_with(Path::attribute("size"), s("a")), "1"),
         (
-            Condition::BeginsWith(
+            Condition::begins_with(
                 Path::attribute("raw"),
                 Value {
                     tag: Tag::B,
@@ -265,9 +265,9 @@ fn every_condition_means_on_the_engine_what_it_says() {
         (Condition::any([eq("age", i(1)), eq("age", i(2))]).negated(), "3"),
         (Condition::any([Condition::all([eq("age", i(1))])]), "1"),
         (eq("a.b", i(1)), "1"),
-        (Condition::Compare(path(&["a", "b"]), Comparison::Equal, i(7)), "3"),
-        (Condition::Compare(path(&["l", "0"]), Comparison::Equal, i(8)), "3"),
-        (Condition::Compare(path(&["l", "1", "q"]), Comparison::Equal, i(9)), "3"),
+        (Condition::compare(path(&["a", "b"]), Comparison::Equal, i(7)), "3"),
+        (Condition::compare(path(&["l", "0"]), Comparison::Equal, i(8)), "3"),
+        (Condition::compare(path(&["l", "1", "q"]), Comparison::Equal, i(9)), "3"),
         // Key attributes may stand in the filter of a scan.
         (eq("id", s("2")), "2"),
     ] {
@@ -409,7 +409,7 @@ fn a_prefix_and_a_filter_on_one_query() {
     }
     let condition = || {
         Condition::all([
-            Condition::BeginsWith(Path::attribute("id"), s("1")),
+            Condition::begins_with(Path::attribute("id"), s("1")),
             Condition::any([eq("age", i(1)), Condition::NotExists(Path::attribute("age"))]),
             eq("org", s("o")),
         ])
@@ -498,7 +498,7 @@ fn an_update_changes_what_is_there_and_creates_nothing() {
     let table = Table::new(Tag::S);
     let key = r#"{"org":{"S":"o"},"id":{"S":"1"}}"#;
     let must_exist = || Guard::present("org".into());
-    let set = |name: &str, value| [Action::Set(Path::attribute(name), value)];
+    let set = |name: &str, value: Value| [Action::Set(Path::attribute(name), value.into())];
 
     let missing = table.update(key, &set("age", i(1)), &must_exist(), Returning::Nothing);
     assert!(matches!(missing, Err(Error::Condition(failure)) if failure.meaning == ConditionMeaning::ItemNotFound));
@@ -506,7 +506,7 @@ fn an_update_changes_what_is_there_and_creates_nothing() {
 
     table.put(r#"{"org":{"S":"o"},"id":{"S":"1"},"m":{"M":{"a":{"N":"1"}}},"l":{"L":[{"N":"1"},{"N":"2"}]},"old":{"S":"x"},"tags":{"SS":["a"]}}"#);
     let actions = [
-        Action::Set(path(&["m", "b"]), s("new")),
+        Action::Set(path(&["m", "b"]), s("new").into()),
         Action::Add(path(&["m", "a"]), i(5)),
         Action::Remove(path(&["l", "0"])),
         Action::Remove(Path::attribute("old")),
@@ -518,7 +518,7 @@ fn an_update_changes_what_is_there_and_creates_nothing() {
             },
         ),
         Action::Add(Path::attribute("visits"), i(1)),
-        Action::Set(Path::attribute("odd.name of \"it\""), s("x")),
+        Action::Set(Path::attribute("odd.name of \"it\""), s("x").into()),
     ];
     let new = table
         .update(key, &actions, &must_exist(), Returning::New)
@@ -656,18 +656,18 @@ fn conditions() -> impl Strategy<Value = Condition> {
         Comparison::GreaterOrEqual,
     ]);
     let leaf = prop_oneof![
-        (name(), comparison, 0..5i64).prop_map(|(name, comparison, value)| Condition::Compare(
+        (name(), comparison, 0..5i64).prop_map(|(name, comparison, value)| Condition::compare(
             name,
             comparison,
             i(value)
         )),
-        (name(), 0..5i64, 0..5i64).prop_map(|(name, low, high)| Condition::Between(name, i(low), i(high))),
+        (name(), 0..5i64, 0..5i64).prop_map(|(name, low, high)| Condition::between(name, i(low), i(high))),
         (name(), prop::collection::vec(0..5i64, 1..4))
-            .prop_map(|(name, values)| Condition::In(name, values.into_iter().map(i).collect())),
+            .prop_map(|(name, values)| Condition::is_in(name, values.into_iter().map(i))),
         name().prop_map(Condition::Exists),
         name().prop_map(Condition::is_none),
         name().prop_map(Condition::is_some),
-        name().prop_map(|name| Condition::BeginsWith(name, s("a"))),
+        name().prop_map(|name| Condition::begins_with(name, s("a"))),
     ];
     leaf.prop_recursive(5, 24, 4, |inner| {
         prop_oneof![

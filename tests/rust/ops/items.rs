@@ -18,7 +18,7 @@ const FAILED: &str = "ConditionalCheckFailedException";
 const FAILED_ON_ITEM: &str = r#"{"__type":"x#ConditionalCheckFailedException","Item":{"id":{"S":"a"}},"message":"m"}"#;
 
 fn update(guard: &Guard, returning: Returning) -> Update {
-    let actions = [Action::Set(Path::attribute("age"), i(4))];
+    let actions = [Action::Set(Path::attribute("age"), i(4).into())];
     Update::new("users", KEY, &actions, guard, returning).unwrap()
 }
 

@@ -266,7 +266,7 @@ fn a_filter_keeps_the_limit_on_the_client() {
 fn nothing_is_sent_where_nothing_can_match() {
     let empty = Condition::all([
         in_acme(),
-        Condition::Between(oxidyn::expr::ast::Path::attribute("id"), i(9), i(1)),
+        Condition::between(oxidyn::expr::ast::Path::attribute("id"), i(9), i(1)),
     ]);
 
     for pages in [query(empty, Bounds::default()), query(in_acme(), limit(0))] {
