@@ -40,5 +40,7 @@ mod core_module {
     #[pymodule_export]
     use crate::py::plan::Plan;
     #[pymodule_export]
+    use crate::py::rate_limit::RateLimit;
+    #[pymodule_export]
     use crate::py::table::Table;
 }

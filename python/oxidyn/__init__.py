@@ -50,6 +50,7 @@ from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
 from .operations import Operation
 from .query import AsyncQuery, Query
+from .rate_limit import RateLimit
 from .size import AttributeSize, ItemSize, item_size
 from .table import AsyncTable, Table
 from .updates import Action
@@ -94,6 +95,7 @@ __all__ = [
     "OxidynError",
     "PartitionKey",
     "Query",
+    "RateLimit",
     "RegionError",
     "ReplyError",
     "RequestTimeout",

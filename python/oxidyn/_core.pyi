@@ -11,7 +11,7 @@ from .expressions import Condition
 from .policies import AnyNumbers, Load, Unknown, Unset
 from .updates import Action
 
-__all__ = ["Client", "Cursor", "Operation", "Page", "Plan", "Query", "Table"]
+__all__ = ["Client", "Cursor", "Operation", "Page", "Plan", "Query", "RateLimit", "Table"]
 
 _M = TypeVar("_M")
 _R_co = TypeVar("_R_co", covariant=True)
@@ -72,10 +72,16 @@ class Query(Generic[_M]):
     def count(self) -> Operation[int]: ...
 
 @final
+class RateLimit:
+    """Capacity units per second."""
+
+    def __new__(cls, read: float | None = None, write: float | None = None, *, told_clock: bool = False) -> Self: ...
+
+@final
 class Table(Generic[_M]):
     """Builds the operations of one plan on one table."""
 
-    def __new__(cls, plan: Plan, name: str) -> Self: ...
+    def __new__(cls, plan: Plan, name: str, rate_limit: RateLimit | None = None) -> Self: ...
     def with_plan(self, plan: Plan) -> Table[_M]: ...
     def put(self, item: _M, where: Condition | None = None) -> Operation[None]: ...
     def create(self, item: _M) -> Operation[None]: ...

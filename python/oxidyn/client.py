@@ -14,6 +14,7 @@ from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
 from .policies import AnyNumbers, Load, Policies, Unknown, Unset
+from .rate_limit import RateLimit
 from .schema import TableSchema
 from .table import AsyncTable, Table
 
@@ -116,6 +117,7 @@ class Client(_ClientBase):
         unset: Unset = "store",
         unknown: Unknown = "skip",
         any_numbers: AnyNumbers = "auto",
+        rate_limit: RateLimit | None = None,
     ) -> Table[M]:
         """Get the model's table; nothing is sent.
 
@@ -124,14 +126,14 @@ class Client(_ClientBase):
         have a plain default; `load="trust"` does not run your own validators again on what is read (types, shapes and
         constraints are checked still); `unknown="error"` refuses stored attributes that are no field, `unknown="keep"` holds them
         beside the instance, so that `put` writes them back; `any_numbers="decimal"` reads numbers without a type as
-        `Decimal` unless they are integral.
+        `Decimal` unless they are integral. `rate_limit` holds back calls on the table that would consume more.
 
         Raises:
             SchemaError: the model cannot be stored so; the message names the field and the reason.
         """
         policies = Policies(load, unset, unknown, any_numbers)
         schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, policies=policies)
-        return Table(self._core, schema, _table_name(schema, name))
+        return Table(self._core, schema, _table_name(schema, name), rate_limit)
 
     def run(self, operation: Operation[R], /) -> R:
         """Run an operation that was built as a value: `client.run(users.ops.get("acme", id))`."""
@@ -168,11 +170,12 @@ class AsyncClient(_ClientBase):
         unset: Unset = "store",
         unknown: Unknown = "skip",
         any_numbers: AnyNumbers = "auto",
+        rate_limit: RateLimit | None = None,
     ) -> AsyncTable[M]:
         """See `Client.table`."""
         policies = Policies(load, unset, unknown, any_numbers)
         schema = TableSchema.of(model, partition=partition, sort=sort, indexes=indexes, policies=policies)
-        return AsyncTable(self._core, schema, _table_name(schema, name))
+        return AsyncTable(self._core, schema, _table_name(schema, name), rate_limit)
 
     async def run(self, operation: Operation[R], /) -> R:
         """See `Client.run`."""

@@ -32,8 +32,8 @@ class Cores(Generic[M]):
 
     __slots__ = ("_others", "_schema", "own")
 
-    def __init__(self, schema: TableSchema, name: str) -> None:
-        self.own: _core.Table[M] = _core.Table(schema.plan, name)
+    def __init__(self, schema: TableSchema, name: str, rate_limit: _core.RateLimit | None) -> None:
+        self.own: _core.Table[M] = _core.Table(schema.plan, name, rate_limit)
         self._schema = schema
         self._others: dict[Load, _core.Table[M]] = {}
 

@@ -13,12 +13,14 @@ from .errors import InvalidExpression, InvalidOption, shown
 from .expressions import as_condition, references
 from .operations import Cores, TableOperations
 from .query import AsyncQuery, Query
+from .rate_limit import core_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .expressions import Condition
     from .policies import Load
+    from .rate_limit import RateLimit
     from .schema import IndexSchema, TableSchema
     from .updates import Action
 
@@ -37,10 +39,12 @@ class _TableBase(Generic[M]):
     ops: TableOperations[M]
     """The table's operations as values, which send nothing: `users.ops.put(user).request()`."""
 
-    def __init__(self, client: _core.Client, schema: TableSchema, name: str) -> None:
+    def __init__(
+        self, client: _core.Client, schema: TableSchema, name: str, rate_limit: RateLimit | None = None
+    ) -> None:
         self._client = client
         self._schema = schema
-        self._cores: Cores[M] = Cores(schema, name)
+        self._cores: Cores[M] = Cores(schema, name, core_of(rate_limit))
         self.name = name
         self.ops = TableOperations(self._cores, schema)
 

@@ -16,6 +16,7 @@ use super::core::{Connections, Core};
 use super::drive::drive;
 use super::event_loop::{Finish, Inbox, inbox, running};
 use super::mailbox::{Mailbox, Parcel};
+use super::rate::{Gate, Gated, Limits};
 use super::runtime::{ENGINE, NETWORK, Shared};
 use crate::error::{Error, TransportError, TransportKind};
 use crate::ops::{Operation, Step};
@@ -23,7 +24,13 @@ use crate::transport::Transport;
 
 /// Start `operation` and give back what awaits it. `finish` makes the awaited value of the outcome, on the loop's
 /// thread; it does not run when the awaiting task was cancelled, which drops the request.
-pub fn spawn<O, F>(py: Python<'_>, core: &Arc<Core>, mut operation: O, finish: F) -> PyResult<Py<PyAny>>
+pub fn spawn<O, F>(
+    py: Python<'_>,
+    core: &Arc<Core>,
+    mut operation: O,
+    limits: Option<&Limits>,
+    finish: F,
+) -> PyResult<Py<PyAny>>
 where
     O: Operation,
     F: FnOnce(Python<'_>, Result<O::Output, Error>) -> PyResult<Py<PyAny>> + Send + 'static,
@@ -56,11 +63,14 @@ where
         outcome: None,
     };
 
+    let gate = Gate::of(py, limits);
     let task = match &*connections {
         #[cfg(feature = "embedded")]
-        Connections::Embedded(engine) => deliver(py, &ENGINE, Arc::new(engine.clone()), operation, step, delivery),
+        Connections::Embedded(engine) => {
+            deliver(py, &ENGINE, Arc::new(engine.clone()), operation, step, gate, delivery)
+        }
         #[cfg(feature = "aws")]
-        Connections::Network(remote) => deliver(py, &NETWORK, remote.awaited(), operation, step, delivery),
+        Connections::Network(remote) => deliver(py, &NETWORK, remote.awaited(), operation, step, gate, delivery),
     };
     Awaitable::waiting(
         py,
@@ -79,10 +89,15 @@ fn deliver<O: Operation, T: Transport + 'static>(
     transport: Arc<T>,
     mut operation: O,
     step: Step<O::Output>,
+    gate: Gate,
     delivery: Delivery<O::Output>,
 ) -> AbortHandle {
     runtime.spawn(py, async move {
-        delivery.complete(drive(&*transport, &mut operation, step).await);
+        let transport = Gated {
+            transport: &*transport,
+            gate,
+        };
+        delivery.complete(drive(&transport, &mut operation, step).await);
     })
 }
 

@@ -15,6 +15,7 @@ use tokio::time::sleep_until;
 use super::core::{Connections, Core, Remote};
 use super::drive::{advance, drive, several};
 use super::process::PerProcess;
+use super::rate::{Gate, Gated, Limits, Passage};
 use crate::error::{Error, TransportKind};
 use crate::ops::{NumberedCall, Operation, Step};
 use crate::transport::{Call, Transport, not_sent};
@@ -25,7 +26,12 @@ const SIGNAL_TICK: Duration = Duration::from_millis(50);
 const LANE_IDLE: Duration = Duration::from_mins(1);
 
 /// Carry out `operation` on this thread. The outer error is a signal's exception (`KeyboardInterrupt`).
-pub fn run<O: Operation>(py: Python<'_>, core: &Core, mut operation: O) -> PyResult<Result<O::Output, Error>> {
+pub fn run<O: Operation>(
+    py: Python<'_>,
+    core: &Core,
+    mut operation: O,
+    limits: Option<&Limits>,
+) -> PyResult<Result<O::Output, Error>> {
     let connections = match core.connections() {
         Ok(connections) => connections,
         Err(error) => return Ok(Err(error)),
@@ -34,11 +40,12 @@ pub fn run<O: Operation>(py: Python<'_>, core: &Core, mut operation: O) -> PyRes
         Step::Done(output) => return Ok(Ok(output)),
         step => step,
     };
+    let gate = Gate::of(py, limits);
     match &*connections {
         #[cfg(feature = "embedded")]
-        Connections::Embedded(engine) => run_embedded(py, engine, operation, step),
+        Connections::Embedded(engine) => run_embedded(py, engine, operation, step, &gate),
         #[cfg(feature = "aws")]
-        Connections::Network(remote) => run_remote(py, remote, operation, step),
+        Connections::Network(remote) => run_remote(py, remote, operation, step, gate),
     }
 }
 
@@ -49,6 +56,7 @@ fn run_embedded<O: Operation>(
     engine: &crate::transport::embedded::Embedded,
     mut operation: O,
     mut step: Step<O::Output>,
+    gate: &Gate,
 ) -> PyResult<Result<O::Output, Error>> {
     loop {
         let call = match step {
@@ -58,9 +66,10 @@ fn run_embedded<O: Operation>(
                 sleep_interruptibly(py, delay)?;
                 call
             }
-            Step::Calls(calls) => return run_embedded_several(py, engine, operation, calls),
+            Step::Calls(calls) => return run_embedded_several(py, engine, operation, calls, gate),
         };
-        match py.detach(|| advance(&mut operation, engine.execute(&call))) {
+        let (call, passage) = pass(py, gate, call)?;
+        match py.detach(|| advance(&mut operation, passage.through(engine.execute(&call)))) {
             Ok(next) => step = next,
             Err(error) => return Ok(Err(error)),
         }
@@ -74,6 +83,7 @@ fn run_embedded_several<O: Operation>(
     engine: &crate::transport::embedded::Embedded,
     mut operation: O,
     mut calls: Vec<NumberedCall>,
+    gate: &Gate,
 ) -> PyResult<Result<O::Output, Error>> {
     let mut under_way: VecDeque<(Instant, usize, Call)> = VecDeque::with_capacity(calls.len());
     loop {
@@ -87,8 +97,9 @@ fn run_embedded_several<O: Operation>(
             .pop_front()
             .expect("an operation waits for an answer to one of its calls");
         sleep_interruptibly(py, due.saturating_duration_since(Instant::now()))?;
+        let (call, passage) = pass(py, gate, call)?;
         match py
-            .detach(|| operation.answer(number, engine.execute(&call)))
+            .detach(|| operation.answer(number, passage.through(engine.execute(&call))))
             .map(several)
         {
             Ok(Ok(further)) => calls = further,
@@ -97,6 +108,15 @@ fn run_embedded_several<O: Operation>(
         }
         py.check_signals()?;
     }
+}
+
+#[cfg(feature = "embedded")]
+fn pass<'a>(py: Python<'_>, gate: &'a Gate, call: Call) -> PyResult<(Call, Passage<'a>)> {
+    let (call, mut passage) = gate.enter(call);
+    while let Some(wait) = passage.wait() {
+        sleep_interruptibly(py, wait)?;
+    }
+    Ok((call, passage))
 }
 
 #[cfg(feature = "embedded")]
@@ -117,6 +137,7 @@ fn run_remote<O: Operation, T: Transport + 'static>(
     remote: &Remote<T>,
     mut operation: O,
     step: Step<O::Output>,
+    gate: Gate,
 ) -> PyResult<Result<O::Output, Error>> {
     let lane = match remote.blocking.check_out() {
         Some(lane) => lane,
@@ -136,7 +157,11 @@ fn run_remote<O: Operation, T: Transport + 'static>(
                 yield_now().await;
                 yield_now().await;
             }
-            drive(&lane.transport, &mut operation, step).await
+            let transport = Gated {
+                transport: &lane.transport,
+                gate,
+            };
+            drive(&transport, &mut operation, step).await
         });
         loop {
             let finished = py.detach(|| {

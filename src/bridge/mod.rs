@@ -11,8 +11,10 @@ mod drive;
 mod event_loop;
 mod mailbox;
 mod process;
+mod rate;
 mod runtime;
 
 pub use awaitable::spawn;
 pub use blocking::run;
 pub use core::Core;
+pub use rate::{Clock, Gate, Limits, RateLimit};

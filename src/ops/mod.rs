@@ -20,6 +20,7 @@ pub mod guard;
 pub mod pages;
 pub mod put;
 pub mod query;
+pub mod rate;
 pub mod scan;
 pub mod table;
 pub mod update;

@@ -48,7 +48,7 @@ pub(super) fn json(body: &Bytes, name: &str, operation: &str) -> Result<Option<B
 }
 
 /// Where the value of the member called `name` starts; `None` where it is absent or null.
-fn member(body: &[u8], name: &str) -> Result<Option<usize>, ReadError> {
+pub(super) fn member(body: &[u8], name: &str) -> Result<Option<usize>, ReadError> {
     let mut reader = Reader::new(body);
     let mut more = reader.begin_object()?;
     while more {

@@ -96,12 +96,12 @@ impl Client {
 
     /// Send one request as it is and give back the reply's bytes: for diagnosis, and for tests of the transport.
     fn _call(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        settle(py, bridge::run(py, &self.0, Raw::new(operation, body)?)?)
+        settle(py, bridge::run(py, &self.0, Raw::new(operation, body)?, None)?)
     }
 
     /// `_call`, awaited.
     fn _call_awaited(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        bridge::spawn(py, &self.0, Raw::new(operation, body)?, settle)
+        bridge::spawn(py, &self.0, Raw::new(operation, body)?, None, settle)
     }
 }
 

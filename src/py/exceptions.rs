@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyList, PyString};
 
+use crate::bridge::Limits;
 use crate::codec::Plan;
 use crate::error::{
     ConditionFailure, ConditionMeaning, Error, Incomplete, ServiceError, TransportError, TransportKind,
@@ -15,7 +16,7 @@ use crate::limits;
 use crate::wire::reader::Reader;
 use crate::wire::size;
 
-/// What every exception of one operation tells beside its own words.
+/// What every exception of one operation tells beside its own words, and what its calls wait for.
 pub struct Context {
     pub operation: &'static str,
     pub table: Arc<str>,
@@ -24,6 +25,8 @@ pub struct Context {
     pub key: Option<Py<PyAny>>,
     /// The entries of a batch as the caller gave them.
     pub entries: Option<Py<PyList>>,
+    /// The rate limits of its tables.
+    pub limits: Option<Arc<Limits>>,
 }
 
 impl Context {
@@ -35,6 +38,7 @@ impl Context {
             plan: Arc::clone(&self.plan),
             key: self.key.as_ref().map(|key| key.clone_ref(py)),
             entries: self.entries.as_ref().map(|entries| entries.clone_ref(py)),
+            limits: self.limits.clone(),
         }
     }
 

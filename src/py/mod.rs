@@ -6,4 +6,5 @@ pub mod expression;
 pub mod operation;
 pub mod pages;
 pub mod plan;
+pub mod rate_limit;
 pub mod table;

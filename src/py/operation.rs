@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::bridge::{self, Core};
+use crate::bridge::{self, Core, Gate};
 use crate::error::Error;
 use crate::ops::{self, Step};
 use crate::py::exceptions::{self, Context};
@@ -45,9 +45,11 @@ impl Operation {
 impl Operation {
     /// DynamoDB's name of the operation and the JSON body of its first request; None where nothing would be sent.
     fn request<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let gate = Gate::of(py, self.0.context().limits.as_deref());
         self.0
             .request()
             .map(|call| {
+                let call = gate.shown(call);
                 let name = call.operation.into_pyobject(py)?.into_any();
                 PyTuple::new(py, [name, PyBytes::new(py, &call.body).into_any()])
             })
@@ -100,13 +102,15 @@ where
     }
 
     fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>> {
-        let outcome = bridge::run(py, core, self.operation.clone())?;
+        let limits = self.settle.context.limits.as_deref();
+        let outcome = bridge::run(py, core, self.operation.clone(), limits)?;
         self.settle.settle(py, outcome)
     }
 
     fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>> {
         let settle = Arc::clone(&self.settle);
-        bridge::spawn(py, core, self.operation.clone(), move |py, outcome| {
+        let limits = self.settle.context.limits.as_deref();
+        bridge::spawn(py, core, self.operation.clone(), limits, move |py, outcome| {
             settle.settle(py, outcome)
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use crate::bridge::Limits;
 use crate::codec::Plan;
 use crate::ops::pages::{self, Pages};
 use crate::py::exceptions::{self, Context};
@@ -17,6 +18,7 @@ pub struct Query {
     pub(super) operation: &'static str,
     pub(super) table: Arc<str>,
     pub(super) plan: Arc<Plan>,
+    pub(super) limits: Option<Arc<Limits>>,
 }
 
 impl Query {
@@ -27,6 +29,7 @@ impl Query {
             plan: Arc::clone(&self.plan),
             key: None,
             entries: None,
+            limits: self.limits.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
+use crate::bridge::Limits;
 use crate::codec::{self, KeyAttribute, python};
 use crate::expr::ast::Condition;
 use crate::expr::split::{self, Candidate, KeySchema, Queried};
@@ -29,6 +30,7 @@ use crate::py::expression;
 use crate::py::operation::Operation;
 use crate::py::pages::Query;
 use crate::py::plan::Plan;
+use crate::py::rate_limit::RateLimit;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 
@@ -43,12 +45,14 @@ pub struct Table {
     indexes: Vec<(Arc<str>, KeySchema)>,
     /// Key attributes with their fields, which errors name.
     fields: Vec<(Arc<str>, Arc<str>)>,
+    limits: Option<Arc<Limits>>,
 }
 
 #[pymethods]
 impl Table {
     #[new]
-    fn new(plan: &Bound<'_, Plan>, name: &str) -> Self {
+    #[pyo3(signature = (plan, name, rate_limit=None))]
+    fn new(plan: &Bound<'_, Plan>, name: &str, rate_limit: Option<&RateLimit>) -> Self {
         let spec = plan.get().core().key_spec();
         let attributes = |parts: &[KeyAttribute]| -> Vec<Arc<str>> {
             parts.iter().map(|part| part.attribute.as_str().into()).collect()
@@ -75,12 +79,16 @@ impl Table {
             indexes,
             fields: key_fields(plan.get().core()),
             plan: plan.clone().unbind(),
+            limits: rate_limit.map(|limit| Arc::new(Limits::of_table(name.into(), limit.shared()))),
         }
     }
 
     /// The same table, read and written by another plan of the model.
     fn with_plan(&self, plan: &Bound<'_, Plan>) -> Self {
-        Self::new(plan, &self.name)
+        Self {
+            limits: self.limits.clone(),
+            ..Self::new(plan, &self.name, None)
+        }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -302,6 +310,7 @@ impl Table {
             plan: self.plan.get().shared(),
             key: key.map(|key| as_given(key).unbind()),
             entries: None,
+            limits: self.limits.clone(),
         }
     }
 
@@ -323,6 +332,7 @@ impl Table {
             operation,
             table: Arc::clone(&self.name),
             plan: self.plan.get().shared(),
+            limits: self.limits.clone(),
         }
     }
 

@@ -11,5 +11,7 @@ mod engine;
 mod items;
 #[path = "ops/pages.rs"]
 mod pages;
+#[path = "ops/rate.rs"]
+mod rate;
 #[path = "ops/tables.rs"]
 mod tables;

@@ -49,6 +49,7 @@ EXPORTS = [
     "OxidynError",
     "PartitionKey",
     "Query",
+    "RateLimit",
     "RegionError",
     "ReplyError",
     "RequestTimeout",

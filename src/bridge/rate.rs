@@ -1,0 +1,198 @@
+//! Rate limits on the clock: a call waits in line before it is sent, and its reply settles what it consumed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use super::process::PerProcess;
+use crate::error::Error;
+use crate::ops::rate::{Consumed, Limiter, Ticket, asking};
+use crate::transport::{Call, Reply, Transport};
+
+/// A limit on capacity units per second, for any number of tables, clients, threads and loops. A forked child has the
+/// same rates, but units of its own: it cannot see what its parent consumes.
+pub struct RateLimit {
+    read: Option<f64>,
+    write: Option<f64>,
+    clock: Arc<Clock>,
+    limiter: PerProcess<Arc<Limiter>>,
+}
+
+impl RateLimit {
+    pub fn new(read: Option<f64>, write: Option<f64>, clock: Clock) -> Self {
+        Self {
+            read,
+            write,
+            clock: Arc::new(clock),
+            limiter: PerProcess::new(),
+        }
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn limiter(&self, _py: Python<'_>) -> Arc<Limiter> {
+        self.limiter.with(
+            || Arc::new(Limiter::new(self.read, self.write)),
+            |limiter| Arc::clone(limiter),
+        )
+    }
+}
+
+/// What tells the time and lets it pass.
+pub enum Clock {
+    Running(Instant),
+    /// For tests: it stands until somebody waits, and then is there at once. The waits are kept.
+    Told(Mutex<Vec<Duration>>),
+}
+
+impl Clock {
+    pub fn running() -> Self {
+        Self::Running(Instant::now())
+    }
+
+    pub fn told() -> Self {
+        Self::Told(Mutex::default())
+    }
+
+    /// What was waited for on a clock that is told.
+    pub fn waits(&self) -> Vec<Duration> {
+        match self {
+            Self::Running(_) => Vec::new(),
+            Self::Told(waits) => waits.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        match self {
+            Self::Running(start) => start.elapsed(),
+            Self::Told(_) => self.waits().iter().sum(),
+        }
+    }
+
+    /// What is left to wait.
+    fn let_pass(&self, wait: Duration) -> Option<Duration> {
+        match self {
+            Self::Running(_) => Some(wait),
+            Self::Told(waits) => {
+                waits.lock().unwrap_or_else(PoisonError::into_inner).push(wait);
+                None
+            }
+        }
+    }
+}
+
+/// The rate limits of an operation, each with the table it is set for.
+pub struct Limits(Vec<(Arc<str>, Arc<RateLimit>)>);
+
+impl Limits {
+    pub fn of_table(table: Arc<str>, limit: Arc<RateLimit>) -> Self {
+        Self(vec![(table, limit)])
+    }
+
+    /// Where this process counts.
+    pub(super) fn gate(&self, py: Python<'_>) -> Gate {
+        let mut lines: Vec<Line> = Vec::with_capacity(self.0.len());
+        for (table, limit) in &self.0 {
+            let limiter = limit.limiter(py);
+            match lines.iter_mut().find(|line| Arc::ptr_eq(&line.limiter, &limiter)) {
+                Some(line) => line.tables.push(Arc::clone(table)),
+                None => lines.push(Line {
+                    limiter,
+                    clock: Arc::clone(&limit.clock),
+                    tables: vec![Arc::clone(table)],
+                }),
+            }
+        }
+        Gate(lines)
+    }
+}
+
+/// What the calls of an operation have to pass; without lines they just go.
+#[derive(Default)]
+pub struct Gate(Vec<Line>);
+
+/// One limiter, and the operation's tables that it counts for.
+struct Line {
+    limiter: Arc<Limiter>,
+    clock: Arc<Clock>,
+    tables: Vec<Arc<str>>,
+}
+
+impl Gate {
+    pub fn of(py: Python<'_>, limits: Option<&Limits>) -> Self {
+        limits.map_or_else(Self::default, |limits| limits.gate(py))
+    }
+
+    /// The call as it is sent, and its way: wait there, then send it, then tell the answer.
+    pub fn enter(&self, call: Call) -> (Call, Passage<'_>) {
+        let mut tickets = Vec::new();
+        for line in &self.0 {
+            tickets.extend(line.limiter.join(call.operation).map(|ticket| (line, ticket)));
+        }
+        let call = if tickets.is_empty() { call } else { asking(&call) };
+        (call, Passage { gate: self, tickets })
+    }
+
+    /// The call as it is sent.
+    pub fn shown(&self, call: Call) -> Call {
+        if self.0.iter().any(|line| line.limiter.holds(call.operation)) {
+            asking(&call)
+        } else {
+            call
+        }
+    }
+}
+
+/// One call's way through a gate. Dropped, it gives up its place.
+pub struct Passage<'a> {
+    gate: &'a Gate,
+    tickets: Vec<(&'a Line, Ticket)>,
+}
+
+impl Passage<'_> {
+    /// How long to wait before asking again; `None`: go.
+    pub fn wait(&mut self) -> Option<Duration> {
+        for (line, ticket) in &mut self.tickets {
+            while let Some(wait) = ticket.wait(line.clock.now()) {
+                if let Some(left) = line.clock.let_pass(wait) {
+                    return Some(left);
+                }
+            }
+        }
+        None
+    }
+
+    /// Settle the account by the answer, which is given back.
+    pub fn through(self, answer: Result<Reply, Error>) -> Result<Reply, Error> {
+        if !self.tickets.is_empty() {
+            let consumed = Consumed::of(&answer);
+            // Then all that was consumed is that table's, whatever the service calls it.
+            let is_alone = self.gate.0.len() == 1;
+            for (line, ticket) in self.tickets {
+                consumed.settle(ticket, |table| {
+                    is_alone || line.tables.iter().any(|known| **known == *table)
+                });
+            }
+        }
+        answer
+    }
+}
+
+/// A transport behind a gate.
+pub struct Gated<'a, T> {
+    pub transport: &'a T,
+    pub gate: Gate,
+}
+
+impl<T: Transport> Transport for Gated<'_, T> {
+    async fn call(&self, call: Call) -> Result<Reply, Error> {
+        let (call, mut passage) = self.gate.enter(call);
+        while let Some(wait) = passage.wait() {
+            tokio::time::sleep(wait).await;
+        }
+        passage.through(self.transport.call(call).await)
+    }
+}
