@@ -7,7 +7,7 @@
     ├── InvalidKey                      a key of the wrong count or type
     ├── InvalidExpression               a condition or an action that cannot be; also a TypeError
     ├── InvalidOption                   an option of a client or a table that cannot be; also a ValueError
-    ├── ItemNotFound                    update: there is no item under the key
+    ├── ItemNotFound                    update, replace: there is no item under the key
     ├── ItemExists                      create: there is an item under the key
     ├── ConditionFailed                 where= did not hold
     ├── NoItemFound                     one(): the query found nothing
@@ -175,7 +175,7 @@ class InvalidOption(OxidynError, ValueError):
 
 
 class ItemNotFound(OxidynError):
-    """`update` found no item under the key, and wrote nothing."""
+    """`update` or `replace` found no item under the key, and wrote nothing."""
 
 
 class _Refused(OxidynError):

@@ -68,6 +68,10 @@ class TableOperations(Generic[M]):
         """Build what `Table.create` runs."""
         return self._core.create(item)
 
+    def replace(self, item: M, /, *, where: Condition | bool | None = None) -> Operation[None]:
+        """Build what `Table.replace` runs."""
+        return self._core.replace(item, _condition(where))
+
     def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> Operation[M | None]:
         """Build what `Table.get` runs."""
         return self._cores.loading(load).get(_key(key), consistent)
@@ -89,7 +93,30 @@ class TableOperations(Generic[M]):
         returning: Literal["old", "new"] | None = None,
     ) -> Operation[Any]:
         """Build what `Table.update` runs."""
-        return self._core.update(_key((key,)), _actions(actions), _condition(where), returning)
+        return self._core.update(_key((key,)), _actions("update", actions), _condition(where), returning)
+
+    @overload
+    def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
+    ) -> Operation[None]: ...
+    @overload
+    def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["old"]
+    ) -> Operation[M | None]: ...
+    @overload
+    def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["new"]
+    ) -> Operation[M]: ...
+    def upsert(
+        self,
+        key: object,
+        /,
+        *actions: Action,
+        where: Condition | bool | None = None,
+        returning: Literal["old", "new"] | None = None,
+    ) -> Operation[Any]:
+        """Build what `Table.upsert` runs."""
+        return self._core.upsert(_key((key,)), _actions("upsert", actions), _condition(where), returning)
 
     @overload
     def delete(
@@ -143,11 +170,11 @@ def _key(key: tuple[object, ...]) -> tuple[object, ...]:
     return key
 
 
-def _actions(actions: tuple[object, ...]) -> tuple[Action, ...]:
+def _actions(verb: str, actions: tuple[object, ...]) -> tuple[Action, ...]:
     for action in actions:
         if not isinstance(action, Action):
             raise InvalidExpression(
-                f"update() expected actions such as attr(User.age).set(3), found {kind_of(action)}; a condition goes to "
+                f"{verb}() expected actions such as attr(User.age).set(3), found {kind_of(action)}; a condition goes to "
                 f"where=."
             )
     return cast("tuple[Action, ...]", actions)

@@ -170,6 +170,15 @@ class Table(_TableBase[M]):
         """
         self._client.run(self.ops.create(item))
 
+    def replace(self, item: M, /, *, where: Condition | bool | None = None) -> None:
+        """Write the item in place of one with the same key, which must be there.
+
+        Raises:
+            ItemNotFound: there is no item under the key; nothing was written.
+            ConditionFailed: `where` did not hold for the stored item.
+        """
+        self._client.run(self.ops.replace(item, where=where))
+
     def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> M | None:
         """Read the item under the key, or None where there is none.
 
@@ -207,6 +216,38 @@ class Table(_TableBase[M]):
             ConditionFailed: `where` did not hold for the item.
         """
         return self._client.run(self.ops.update(key, *actions, where=where, returning=returning))
+
+    @overload
+    def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
+    ) -> None: ...
+    @overload
+    def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["old"]
+    ) -> M | None: ...
+    @overload
+    def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["new"]
+    ) -> M: ...
+    def upsert(
+        self,
+        key: object,
+        /,
+        *actions: Action,
+        where: Condition | bool | None = None,
+        returning: Literal["old", "new"] | None = None,
+    ) -> M | None:
+        """Change attributes of the item, which is created where there is none: `upsert(key, attr(Counter.hits).add(1))`.
+
+        A new item has its key and what the actions give it, so they must give it every field that the model requires.
+        `returning` asks for the item as it was before ("old", None where there was none) or is now ("new").
+
+        Raises:
+            InvalidExpression: the item could be created without a required field, or an action lies inside an
+                attribute that a new item has not; nothing was sent.
+            ConditionFailed: `where` did not hold for the item (or for none).
+        """
+        return self._client.run(self.ops.upsert(key, *actions, where=where, returning=returning))
 
     @overload
     def delete(self, *key: object, where: Condition | bool | None = None, returning: None = None) -> None: ...
@@ -328,6 +369,10 @@ class AsyncTable(_TableBase[M]):
         """See `Table.create`."""
         await self._client.spawn(self.ops.create(item))
 
+    async def replace(self, item: M, /, *, where: Condition | bool | None = None) -> None:
+        """See `Table.replace`."""
+        await self._client.spawn(self.ops.replace(item, where=where))
+
     async def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> M | None:
         """See `Table.get`."""
         return await self._client.spawn(self.ops.get(*key, consistent=consistent, load=load))
@@ -350,6 +395,29 @@ class AsyncTable(_TableBase[M]):
     ) -> M | None:
         """See `Table.update`."""
         return await self._client.spawn(self.ops.update(key, *actions, where=where, returning=returning))
+
+    @overload
+    async def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
+    ) -> None: ...
+    @overload
+    async def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["old"]
+    ) -> M | None: ...
+    @overload
+    async def upsert(
+        self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: Literal["new"]
+    ) -> M: ...
+    async def upsert(
+        self,
+        key: object,
+        /,
+        *actions: Action,
+        where: Condition | bool | None = None,
+        returning: Literal["old", "new"] | None = None,
+    ) -> M | None:
+        """See `Table.upsert`."""
+        return await self._client.spawn(self.ops.upsert(key, *actions, where=where, returning=returning))
 
     @overload
     async def delete(self, *key: object, where: Condition | bool | None = None, returning: None = None) -> None: ...

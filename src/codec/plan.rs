@@ -92,6 +92,15 @@ impl Plan {
         }
     }
 
+    /// The fields beside the table's key that every stored item must have, by stored names and their own.
+    pub fn required_fields(&self, py: Python<'_>) -> Vec<(Arc<str>, Arc<str>)> {
+        let required = self.root().fields.iter().filter(|field| field.is_required());
+        required
+            .filter(|field| !field.role.is_table_key())
+            .map(|field| (Arc::from(&*field.stored), field.name.bind(py).to_string().into()))
+            .collect()
+    }
+
     pub(super) fn root(&self) -> &Model {
         self.root.model().expect("checked when it was compiled")
     }

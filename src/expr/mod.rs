@@ -11,3 +11,4 @@ pub mod projection;
 pub mod split;
 mod text;
 pub mod update;
+pub mod upsert;

@@ -12,8 +12,8 @@ use crate::transport::{Call, Reply};
 
 const OPERATION: &str = "UpdateItem";
 
-/// Change an item in place. UpdateItem creates a missing item from the key and the actions alone, so a guard without
-/// `present` is an upsert.
+/// Change an item in place. UpdateItem creates a missing item from the key and the actions alone: a guard without
+/// `present` is an upsert, whose actions `expr::upsert` checks.
 #[derive(Debug, Clone)]
 pub struct Update {
     body: Bytes,

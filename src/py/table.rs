@@ -10,8 +10,9 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::bridge::Limits;
 use crate::codec::{self, KeyAttribute, python};
-use crate::expr::ast::Condition;
+use crate::expr::ast::{Action, Condition};
 use crate::expr::split::{self, Candidate, KeySchema, Queried};
+use crate::expr::upsert;
 use crate::limits;
 use crate::ops::batch_get::BatchGet;
 use crate::ops::batch_write::{BatchWrite, Write};
@@ -46,6 +47,8 @@ pub struct Table {
     /// Key attributes with their fields, which errors name.
     fields: Vec<(Arc<str>, Arc<str>)>,
     limits: Option<Arc<Limits>>,
+    /// Attributes beside the key that every item must have, with their fields.
+    required: Vec<(Arc<str>, Arc<str>)>,
 }
 
 #[pymethods]
@@ -78,6 +81,7 @@ impl Table {
             key,
             indexes,
             fields: key_fields(plan.get().core()),
+            required: plan.get().core().required_fields(plan.py()),
             plan: plan.clone().unbind(),
             limits: rate_limit.map(|limit| Arc::new(Limits::of_table(name.into(), limit.shared()))),
         }
@@ -107,6 +111,13 @@ impl Table {
         self.write_item(item, &Guard::absent(self.partition()), context)
     }
 
+    #[pyo3(signature = (item, r#where=None))]
+    fn replace(&self, item: &Bound<'_, PyAny>, r#where: Option<&Bound<'_, PyAny>>) -> PyResult<Operation> {
+        let context = self.context("PutItem", Some(item));
+        let guard = Guard::present(self.partition()).with(self.condition(item.py(), r#where, &context)?);
+        self.write_item(item, &guard, context)
+    }
+
     fn get(&self, key: &Bound<'_, PyAny>, consistent: bool) -> PyResult<Operation> {
         let context = self.context("GetItem", Some(key));
         let key = self.key(key, &context)?;
@@ -121,19 +132,35 @@ impl Table {
         r#where: Option<&Bound<'_, PyAny>>,
         returning: Option<&str>,
     ) -> PyResult<Operation> {
+        let context = self.context("UpdateItem", Some(key));
+        let actions = in_context(key.py(), &context, expression::actions(self.plan(), actions))?;
+        self.update_item(
+            key,
+            &actions,
+            Guard::present(self.partition()),
+            r#where,
+            returning,
+            context,
+        )
+    }
+
+    #[pyo3(signature = (key, actions, r#where=None, returning=None))]
+    fn upsert(
+        &self,
+        key: &Bound<'_, PyAny>,
+        actions: &Bound<'_, PyTuple>,
+        r#where: Option<&Bound<'_, PyAny>>,
+        returning: Option<&str>,
+    ) -> PyResult<Operation> {
         let py = key.py();
         let context = self.context("UpdateItem", Some(key));
-        let key = self.key(key, &context)?;
         let actions = in_context(py, &context, expression::actions(self.plan(), actions))?;
-        let guard = Guard::present(self.partition()).with(self.condition(py, r#where, &context)?);
-        let returning = match returning {
-            None => Returning::Nothing,
-            Some("old") => Returning::Old,
-            Some("new") => Returning::New,
-            Some(_) => return Err(refused_returning(py, "None, \"old\" or \"new\"")),
-        };
-        let update = raised(py, &context, Update::new(&self.name, &key, &actions, &guard, returning))?;
-        Ok(Operation::new(update, context, decode))
+        raised(
+            py,
+            &context,
+            upsert::check(&actions, &self.required, self.plan().title()),
+        )?;
+        self.update_item(key, &actions, Guard::default(), r#where, returning, context)
     }
 
     #[pyo3(signature = (key, r#where=None, returning=None))]
@@ -448,6 +475,28 @@ impl Table {
         let item = self.item(item, &context)?;
         let put = raised(py, &context, Put::new(&self.name, &item, guard))?;
         Ok(Operation::new(put, context, |py, _, ()| Ok(py.None())))
+    }
+
+    fn update_item(
+        &self,
+        key: &Bound<'_, PyAny>,
+        actions: &[Action],
+        guard: Guard,
+        r#where: Option<&Bound<'_, PyAny>>,
+        returning: Option<&str>,
+        context: Context,
+    ) -> PyResult<Operation> {
+        let py = key.py();
+        let key = self.key(key, &context)?;
+        let guard = guard.with(self.condition(py, r#where, &context)?);
+        let returning = match returning {
+            None => Returning::Nothing,
+            Some("old") => Returning::Old,
+            Some("new") => Returning::New,
+            Some(_) => return Err(refused_returning(py, "None, \"old\" or \"new\"")),
+        };
+        let update = raised(py, &context, Update::new(&self.name, &key, actions, &guard, returning))?;
+        Ok(Operation::new(update, context, decode))
     }
 
     /// The whole item as it is sent, refused where DynamoDB would refuse its size.

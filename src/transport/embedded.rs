@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
+use dynoxide::actions::update_item::{UpdateItemRequest, UpdateItemResponse};
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -203,6 +204,9 @@ fn canonical(path: &Path) -> Result<PathBuf, Error> {
 }
 
 fn dispatch(database: &Database, call: &Call) -> Result<Reply, Error> {
+    if call.operation == "UpdateItem" {
+        return answer(&call.body, |request| update_item(database, request));
+    }
     macro_rules! table {
         ($($name:literal => $method:ident,)+) => {
             match call.operation {
@@ -217,7 +221,6 @@ fn dispatch(database: &Database, call: &Call) -> Result<Reply, Error> {
     table! {
         "PutItem" => put_item,
         "GetItem" => get_item,
-        "UpdateItem" => update_item,
         "DeleteItem" => delete_item,
         "Query" => query,
         "Scan" => scan,
@@ -244,6 +247,15 @@ fn dispatch(database: &Database, call: &Call) -> Result<Reply, Error> {
         "GetRecords" => get_records,
         "SearchVectors" => search_vectors,
     }
+}
+
+/// DynamoDB returns no old item where there was none; the engine returns the key of the new one. An item that was stored
+/// with nothing but its key cannot be told from that, and is not returned either.
+fn update_item(database: &Database, request: UpdateItemRequest) -> dynoxide::Result<UpdateItemResponse> {
+    let key = (request.return_values.as_deref() == Some("ALL_OLD")).then(|| request.key.clone());
+    let mut response = database.update_item(request)?;
+    response.attributes = response.attributes.filter(|old| key.as_ref() != Some(old));
+    Ok(response)
 }
 
 fn answer<Q: DeserializeOwned, A: Serialize>(

@@ -68,6 +68,9 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     users.update(user, User.age > 3)  # wanted
     users.update(user, attr(User.age).add(1), returning="all")  # wanted
     _ = users.update(user, attr(User.age).add(1), returning=None).age  # wanted
+    users.replace(3)  # wanted
+    users.upsert(user, attr(User.age).add(1), returning="all")  # wanted
+    _ = users.upsert(user, attr(User.age).add(1), returning="old").age  # wanted
     users.delete(user, returning="new")  # wanted
     _ = users.get(user).age  # wanted
     client.table(User, unset="drop")  # wanted

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxidyn::error::{Error, Result};
 use oxidyn::expr::ast::{Action, Comparison, Condition, Grid, Operand, Path, Source, Value};
 use oxidyn::expr::placeholders::Placeholders;
-use oxidyn::expr::{condition, projection, update};
+use oxidyn::expr::{condition, projection, update, upsert};
 use oxidyn::limits;
 use oxidyn::wire::Tag;
 
@@ -397,6 +397,50 @@ fn a_condition_mentions_the_attributes_of_all_its_operands() {
     ] {
         assert!(condition.mentions("a"), "{condition:?}");
         assert!(!condition.mentions("c"), "{condition:?}");
+    }
+}
+
+#[test]
+fn an_upsert_gives_a_missing_item_every_required_attribute() {
+    let required = [("p".into(), "points".into()), ("t".into(), "title".into())];
+    let check = |actions: &[Action]| upsert::check(actions, &required, "Score");
+    let set = |name: &str| Action::Set(path(name), i(1).into());
+
+    assert!(check(&[set("p"), Action::Add(path("t"), i(1))]).is_ok());
+    assert!(
+        refusal(check(&[set("q"), Action::Delete(path("t"), s("x"))]))
+            .contains("an item of Score without points, title,")
+    );
+    assert!(refusal(check(&[set("p"), Action::Remove(path("t"))])).contains("without title,"));
+}
+
+#[test]
+fn an_upsert_reads_nothing_that_a_missing_item_has_not() {
+    let count = || Box::new(Source::Path(path("c")));
+    let one = || Box::new(Source::Value(i(1)));
+    let or_zero = || Box::new(Source::IfNotExists(path("c"), Box::new(i(0).into())));
+    let check = |source: Source| upsert::check(&[Action::Set(path("a"), source)], &[], "Score");
+
+    for source in [
+        Source::Path(path("c")),
+        Source::Plus(count(), one()),
+        Source::Minus(one(), count()),
+        Source::Appended(or_zero(), count()),
+        Source::IfNotExists(path("a"), count()),
+    ] {
+        assert!(refusal(check(source)).contains("sets a to what is computed of c, which a missing item has not"));
+    }
+    for source in [Source::Plus(or_zero(), one()), Source::Appended(or_zero(), one())] {
+        assert!(check(source).is_ok());
+    }
+}
+
+#[test]
+fn an_upsert_has_no_action_inside_an_attribute() {
+    for inside in ["m.a", "l[0]"] {
+        let message = refusal(upsert::check(&[Action::Remove(path(inside))], &[], "Score"));
+
+        assert!(message.contains(&format!("an action on {inside}, which lies inside")));
     }
 }
 

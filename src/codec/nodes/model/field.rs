@@ -78,6 +78,11 @@ impl Field {
         self.default.as_ref().map(|default| default.bind(py))
     }
 
+    /// Whether nothing stands for it where it is absent.
+    pub fn is_required(&self) -> bool {
+        matches!(self.absent, Absent::Missing)
+    }
+
     /// Whether every instance has it.
     pub fn is_always_there(&self) -> bool {
         !matches!(self.absent, Absent::Nothing)
