@@ -42,5 +42,7 @@ mod core_module {
     #[pymodule_export]
     use crate::py::rate_limit::RateLimit;
     #[pymodule_export]
+    use crate::py::statement::Statement;
+    #[pymodule_export]
     use crate::py::table::Table;
 }

@@ -6,6 +6,10 @@
 pub const BATCH_GET_KEYS: usize = 100;
 /// Puts and deletes in one `BatchWriteItem`.
 pub const BATCH_WRITE_ITEMS: usize = 25;
+/// Statements in one `BatchExecuteStatement`.
+pub const BATCH_STATEMENTS: usize = 25;
+/// Characters of one PartiQL statement.
+pub const STATEMENT_CHARACTERS: usize = 8192;
 /// Operands of one `IN`.
 pub const IN_OPERANDS: usize = 100;
 /// Bytes of one item, attribute names included.

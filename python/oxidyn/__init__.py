@@ -49,6 +49,7 @@ from .errors import (
 from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
 from .operations import Operation
+from .partiql import Statement
 from .query import AsyncQuery, Query
 from .rate_limit import RateLimit
 from .size import AttributeSize, ItemSize, item_size
@@ -102,6 +103,7 @@ __all__ = [
     "SchemaError",
     "ServiceError",
     "SortKey",
+    "Statement",
     "Table",
     "TableExists",
     "TableNotActive",

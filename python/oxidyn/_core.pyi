@@ -7,13 +7,15 @@ from typing import Any, Generic, Literal, TypeVar, final
 
 from typing_extensions import Self
 
+from .errors import OxidynError
 from .expressions import Condition
 from .policies import AnyNumbers, Load, Unknown, Unset
 from .updates import Action
 
-__all__ = ["Client", "Cursor", "Operation", "Page", "Plan", "Query", "RateLimit", "Table"]
+__all__ = ["Client", "Cursor", "Operation", "Page", "Plan", "Query", "RateLimit", "Statement", "Table"]
 
 _M = TypeVar("_M")
+_R = TypeVar("_R")
 _R_co = TypeVar("_R_co", covariant=True)
 
 @final
@@ -129,6 +131,19 @@ class Table(Generic[_M]):
     def delete_table(self) -> Operation[None]: ...
     def describe_table(self) -> Operation[dict[str, Any]]: ...
     def wait_until_active(self) -> Operation[None]: ...
+
+@final
+class Statement(Generic[_M]):
+    """A PartiQL statement with its parameters encoded, whose items are read by a plan."""
+
+    def __new__(cls, plan: Plan, text: str, parameters: tuple[object, ...]) -> Self: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def execute(self, consistent: bool, limit: int | None) -> Operation[list[_M]]: ...
+    @staticmethod
+    def batch_execute(
+        plan: Plan, statements: list[Statement[_R]], consistent: bool
+    ) -> Operation[list[_R | OxidynError | None]]: ...
 
 @final
 class Client:

@@ -13,18 +13,21 @@ from typing_extensions import Self
 from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
+from .operations import ClientOperations
 from .policies import AnyNumbers, Load, Policies, Unknown, Unset
 from .rate_limit import RateLimit
 from .schema import TableSchema
 from .table import AsyncTable, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from os import PathLike
     from types import TracebackType
 
     from ._core import Operation
     from .annotations import IndexKeys, Projection
+    from .errors import OxidynError
+    from .partiql import Statement
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -35,7 +38,10 @@ R = TypeVar("R")
 class _ClientBase:
     """A client without I/O."""
 
-    __slots__ = ("__weakref__", "_config", "_core")
+    __slots__ = ("__weakref__", "_config", "_core", "ops")
+
+    ops: ClientOperations
+    """The client's operations on statements as values, which send nothing: `client.ops.execute(statement).request()`."""
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class _ClientBase:
         )
         self._core = _core.Client(**config.core_options())
         self._config: Config | None = config
+        self.ops = ClientOperations()
 
     @classmethod
     def local(cls, path: str | PathLike[str] | None = None) -> Self:
@@ -72,6 +79,7 @@ class _ClientBase:
         client = cls.__new__(cls)
         client._core = _core.Client.local(path)  # noqa: SLF001 (another constructor)
         client._config = None  # noqa: SLF001
+        client.ops = ClientOperations()
         return client
 
     def __repr__(self) -> str:
@@ -139,6 +147,28 @@ class Client(_ClientBase):
         """Run an operation that was built as a value: `client.run(users.ops.get("acme", id))`."""
         return self._core.run(operation)
 
+    def execute(self, statement: Statement[M], /, *, consistent: bool = False, limit: int | None = None) -> list[M]:
+        """Run a PartiQL statement and get all its items, over as many pages as there are.
+
+        A write gives none, unless its text ends in `RETURNING`. `limit` counts the items that come back.
+
+        Raises:
+            InvalidItem: an item is not one of the statement's model; `errors()` has its place among the items.
+            ItemExists: the statement inserts an item under a key that is taken.
+            ConditionFailed: the WHERE of an UPDATE or DELETE did not hold for the stored item, or there is none.
+        """
+        return self.run(self.ops.execute(statement, consistent=consistent, limit=limit))
+
+    def batch_execute(
+        self, statements: Iterable[Statement[M]], /, *, consistent: bool = False
+    ) -> list[M | OxidynError | None]:
+        """Run many PartiQL statements, each on one item by its whole key, and get what became of each in its place.
+
+        That is the item that it found or returned, None where there is none, or the exception: one statement that fails
+        says nothing of the others. Any number is taken; DynamoDB takes 25 reads or 25 writes at once.
+        """
+        return self.run(self.ops.batch_execute(statements, consistent=consistent))
+
     def close(self) -> None:
         """Close the connections; calls after that raise `ClientClosed`."""
         self._core.close()
@@ -180,6 +210,18 @@ class AsyncClient(_ClientBase):
     async def run(self, operation: Operation[R], /) -> R:
         """See `Client.run`."""
         return await self._core.spawn(operation)
+
+    async def execute(
+        self, statement: Statement[M], /, *, consistent: bool = False, limit: int | None = None
+    ) -> list[M]:
+        """See `Client.execute`."""
+        return await self.run(self.ops.execute(statement, consistent=consistent, limit=limit))
+
+    async def batch_execute(
+        self, statements: Iterable[Statement[M]], /, *, consistent: bool = False
+    ) -> list[M | OxidynError | None]:
+        """See `Client.batch_execute`."""
+        return await self.run(self.ops.batch_execute(statements, consistent=consistent))
 
     async def close(self) -> None:
         """See `Client.close`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
-from . import _core
+from . import _core, partiql
 from ._core import Operation
 from .annotations import Include, KeysOnly
 from .errors import InvalidExpression
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .annotations import Projection
+    from .errors import OxidynError
     from .expressions import Condition
+    from .partiql import Statement
     from .policies import Load
     from .schema import TableSchema
 
-__all__ = ["Cores", "Operation", "TableOperations"]
+__all__ = ["ClientOperations", "Cores", "Operation", "TableOperations"]
 
 M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
 
@@ -45,6 +47,27 @@ class Cores(Generic[M]):
         if core is None:
             core = self._others[load] = self.own.with_plan(self._schema.loading(load).plan)
         return core
+
+
+class ClientOperations:
+    """A client's operations as values: each method takes what the client's own takes, and sends nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ClientOperations()"
+
+    def execute(
+        self, statement: Statement[M], /, *, consistent: bool = False, limit: int | None = None
+    ) -> Operation[list[M]]:
+        """Build what `Client.execute` runs."""
+        return partiql.execute(statement, consistent, limit)
+
+    def batch_execute(
+        self, statements: Iterable[Statement[M]], /, *, consistent: bool = False
+    ) -> Operation[list[M | OxidynError | None]]:
+        """Build what `Client.batch_execute` runs."""
+        return partiql.batch_execute(statements, consistent)
 
 
 class TableOperations(Generic[M]):

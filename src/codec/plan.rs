@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::builder::Builder;
 use super::definitions::Definitions;
+use super::infer;
 use super::key_form::{self, Role};
 use super::key_spec::KeySpec;
 use super::low_level;
@@ -163,8 +164,36 @@ impl Plan {
         })
     }
 
+    /// A value that belongs to no field, by its own type: a parameter of a statement. Where it is refused, its place among
+    /// them is told.
+    pub fn encode_parameter(&self, value: &Bound<'_, PyAny>, place: usize) -> PyResult<Vec<u8>> {
+        let py = value.py();
+        let mut out = Vec::new();
+        match infer::encode(value, &mut self.encoding(&mut out)) {
+            Ok(()) => Ok(out),
+            Err(refusal) => {
+                let parameters = || Step::name(pyo3::intern!(py, "parameters"));
+                let refusal = refusal.under(|| Step::Index(place)).under(parameters);
+                Err(refusal.into_error(py, "Statement"))
+            }
+        }
+    }
+
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.
     pub fn decode_item(&self, py: Python<'_>, reader: &mut Reader<'_>) -> PyResult<Py<PyAny>> {
+        let decoded = self.decode(py, reader);
+        decoded.map_err(|refusal| refusal.into_error(py, &self.options.title))
+    }
+
+    /// The same for one of many, whose place among them is told where it is refused.
+    pub fn decode_item_at(&self, py: Python<'_>, reader: &mut Reader<'_>, place: usize) -> PyResult<Py<PyAny>> {
+        self.decode(py, reader).map_err(|refusal| {
+            let refusal = refusal.under(|| Step::Index(place));
+            refusal.into_error(py, &self.options.title)
+        })
+    }
+
+    fn decode(&self, py: Python<'_>, reader: &mut Reader<'_>) -> Outcome<Py<PyAny>> {
         let mut state = self.decoding(py);
         let start = reader.position();
         let mut decoded = self.root.decode_attributes(reader, &mut state);
@@ -174,10 +203,7 @@ impl Plan {
         {
             decoded = Err(refusal);
         }
-        match decoded {
-            Ok(item) => Ok(item.unbind()),
-            Err(refusal) => Err(refusal.into_error(py, &self.options.title)),
-        }
+        decoded.map(Bound::unbind)
     }
 
     /// Where functions of the user's stand between the fields and what is stored: the stored keys must be those that the

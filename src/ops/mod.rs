@@ -18,6 +18,7 @@ pub mod delete;
 pub mod get;
 pub mod guard;
 pub mod pages;
+pub mod partiql;
 pub mod put;
 pub mod query;
 pub mod rate;

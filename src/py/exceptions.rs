@@ -19,6 +19,7 @@ use crate::wire::size;
 /// What every exception of one operation tells beside its own words, and what its calls wait for.
 pub struct Context {
     pub operation: &'static str,
+    /// Empty where no one table is meant.
     pub table: Arc<str>,
     pub plan: Arc<Plan>,
     /// The key as the caller gave it, or the item that holds it.
@@ -54,7 +55,9 @@ impl Context {
     fn details<'py>(&self, py: Python<'py>, request_id: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
         let details = PyDict::new(py);
         details.set_item(intern!(py, "operation"), self.operation)?;
-        details.set_item(intern!(py, "table"), &*self.table)?;
+        // A PartiQL statement may name no table, and a batch of them several.
+        let table = Some(&*self.table).filter(|table| !table.is_empty());
+        details.set_item(intern!(py, "table"), table)?;
         details.set_item(intern!(py, "key"), self.key.as_ref())?;
         details.set_item(intern!(py, "request_id"), request_id)?;
         Ok(details)
@@ -95,7 +98,7 @@ pub fn with_key(py: Python<'_>, error: PyErr, key: &Bound<'_, PyAny>) -> PyErr {
     told.map_or_else(|failure| failure, |()| error)
 }
 
-fn is_ours(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
+pub fn is_ours(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
     error.is_instance(&class(error.py(), "OxidynError")?)
 }
 
@@ -193,6 +196,10 @@ pub fn new(
 fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
     let table = &context.table;
     let (name, message) = match (error.code.as_str(), context.operation) {
+        ("ResourceNotFoundException", _) if table.is_empty() => (
+            "TableNotFound",
+            "A table that a statement names is not there: check the client's region, account and endpoint.".to_owned(),
+        ),
         ("ResourceNotFoundException", _) => (
             "TableNotFound",
             format!(
@@ -275,6 +282,9 @@ fn condition(py: Python<'_>, failure: ConditionFailure, context: &Context) -> Py
     refused(py, failure.meaning, failure.request_id.as_deref(), item, context)
 }
 
+/// Of statements the text has the condition, and their INSERT is no method of ours.
+const STATEMENTS: [&str; 3] = ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"];
+
 fn refused(
     py: Python<'_>,
     meaning: ConditionMeaning,
@@ -284,6 +294,21 @@ fn refused(
 ) -> PyErr {
     let table = &context.table;
     let item = ("item", item.unwrap_or_else(|| py.None()));
+    if STATEMENTS.contains(&context.operation) {
+        let (name, message) = match meaning {
+            ConditionMeaning::ItemExists => (
+                "ItemExists",
+                "The statement inserts an item whose key is taken; nothing was written. DynamoDB does not send the stored \
+                 item with this.",
+            ),
+            _ => (
+                "ConditionFailed",
+                "The statement's WHERE did not hold for the stored item (`item` holds it, None where there is none); \
+                 nothing was written.",
+            ),
+        };
+        return new(py, name, message.to_owned(), context, request_id, &[item]);
+    }
     match meaning {
         ConditionMeaning::ItemNotFound => {
             let message =

@@ -7,4 +7,5 @@ pub mod operation;
 pub mod pages;
 pub mod plan;
 pub mod rate_limit;
+pub mod statement;
 pub mod table;

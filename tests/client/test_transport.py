@@ -1,5 +1,6 @@
 """What is sent, what is sent again, and what a failure says, over HTTP."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -128,6 +129,26 @@ def test_lost_answer_of_a_call_that_counts_is_told_as_ambiguous(fake: FakeAws, o
 
     assert caught.value.ambiguous is True
     assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "times"),
+    [
+        ("ExecuteStatement", b'{"Statement":"select * FROM users"}', 2),
+        ("ExecuteStatement", b'{"Statement":"UPDATE users SET age = age + 1"}', 1),
+        ("BatchExecuteStatement", b'{"Statements":[{"Statement":"SELECT * FROM users"}]}', 2),
+        ("BatchExecuteStatement", b'{"Statements":[{"Statement":"DELETE FROM users"}]}', 1),
+    ],
+)
+def test_lost_answer_of_a_statement_is_asked_for_again_where_it_only_reads(
+    fake: FakeAws, operation: str, body: bytes, times: int
+) -> None:
+    fake.answers = [Answer(cut="before")]
+
+    with contextlib.suppress(ConnectError):
+        client_of(fake)._call(operation, body)
+
+    assert len(fake.requests) == times
 
 
 def test_transaction_with_a_token_is_repeatable(fake: FakeAws) -> None:

@@ -13,5 +13,7 @@ mod items;
 mod pages;
 #[path = "ops/rate.rs"]
 mod rate;
+#[path = "ops/partiql.rs"]
+mod partiql;
 #[path = "ops/tables.rs"]
 mod tables;

@@ -56,6 +56,7 @@ EXPORTS = [
     "SchemaError",
     "ServiceError",
     "SortKey",
+    "Statement",
     "TTL",
     "Table",
     "TableExists",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oxidyn import AsyncClient, AsyncQuery, AsyncTable, Client, Query, Table
-from oxidyn.operations import TableOperations
+from oxidyn.operations import ClientOperations, TableOperations
 
 # Python 3.10 forgets overloads; the checks of them are those of the later releases.
 get_overloads = getattr(typing, "get_overloads", lambda _: [])
@@ -79,13 +79,18 @@ def test_docstring_of_the_asynchronous_twin_points_to_the_synchronous_one(ours, 
         assert theirs.__doc__ == f"See `{ours.__qualname__}`."
 
 
-def test_every_operation_of_a_table_is_a_value_too():
-    streamed = {"query", "scan"}
-
-    assert set(_methods(Table)) - streamed == set(_methods(TableOperations))
-    for name, builder in _methods(TableOperations).items():
+@pytest.mark.parametrize(
+    ("runs", "builds", "others"),
+    [
+        (Table, TableOperations, {"query", "scan"}),
+        (Client, ClientOperations, {"table", "run", "close", "__enter__", "__exit__"}),
+    ],
+)
+def test_every_operation_is_a_value_too(runs, builds, others):
+    assert set(_methods(runs)) - others == set(_methods(builds))
+    for name, builder in _methods(builds).items():
         *parameters, result = _signature(builder)
-        *expected, returned = _signature(_methods(Table)[name])
+        *expected, returned = _signature(_methods(runs)[name])
         assert parameters == expected, name
         assert result in (f"Operation[{returned}]", "Operation[Any]"), name
 
@@ -99,7 +104,7 @@ def test_query_is_iterated_in_one_colour_only_and_is_no_generator():
 
 
 def test_no_boolean_parameter_changes_a_result():
-    for cls in (Client, AsyncClient, Table, AsyncTable, Query, AsyncQuery, TableOperations):
+    for cls in (Client, AsyncClient, Table, AsyncTable, Query, AsyncQuery, TableOperations, ClientOperations):
         for name, method in _methods(cls).items():
             for overload in get_overloads(method):
                 kinds = {_plain(each.annotation) for each in inspect.signature(overload).parameters.values()}

@@ -34,9 +34,11 @@ from oxidyn import (
     KeysOnly,
     Model,
     Operation,
+    OxidynError,
     PartitionKey,
     Query,
     SortKey,
+    Statement,
     Table,
     all_of,
     any_of,
@@ -217,6 +219,30 @@ def models_of_others(client: Client) -> None:
     assert_type(places.get("a"), Place | None)
     assert_type(expr(Place)["size"], int)
     assert_type(places.scan(where=attr(expr(Place)["name"]).begins_with("a")).count(), int)
+
+
+def statements(client: Client) -> None:
+    users = Statement("SELECT * FROM users WHERE org = ?", "acme", model=User)
+    assert_type(users, Statement[User])
+    assert_type(client.execute(users, consistent=True, limit=3), list[User])
+    assert_type(client.ops.execute(users), Operation[list[User]])
+    attributes = Statement("SELECT org FROM users")
+    assert_type(attributes, Statement[dict[str, Any]])
+    assert_type(client.execute(attributes), list[dict[str, Any]])
+    assert_type(client.execute(Statement("SELECT name FROM places", model=Place)), list[Place])
+    assert_type(client.batch_execute([users, users]), list[User | OxidynError | None])
+    for result in client.batch_execute([users]):
+        if isinstance(result, OxidynError):
+            raise result
+        assert_type(result, User | None)
+    anything: Statement[object] = users
+    client.execute(anything)
+
+
+async def awaited_statements(client: AsyncClient) -> None:
+    users = Statement("SELECT * FROM users", model=User)
+    assert_type(await client.execute(users), list[User])
+    assert_type(await client.batch_execute([users]), list[User | OxidynError | None])
 
 
 def adapter(user: User) -> None:

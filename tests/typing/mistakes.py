@@ -9,7 +9,20 @@ from uuid import UUID, uuid4
 
 from typing_extensions import TypedDict
 
-from oxidyn import AsyncClient, Attribute, Client, Index, Model, PartitionKey, SortKey, Table, attr, expr, some
+from oxidyn import (
+    AsyncClient,
+    Attribute,
+    Client,
+    Index,
+    Model,
+    PartitionKey,
+    SortKey,
+    Statement,
+    Table,
+    attr,
+    expr,
+    some,
+)
 
 
 class Address(Model):
@@ -78,6 +91,12 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     Attribute(format="iso")  # wanted
     Client("eu-central-1")  # wanted
     users.ops.put(3)  # wanted
+    client.execute("SELECT * FROM users")  # wanted
+    client.execute(Statement("SELECT * FROM users"), limit="3")  # wanted
+    client.batch_execute(Statement("SELECT * FROM users"))  # wanted
+    Statement("SELECT * FROM users", model="User")  # wanted
+    _ = client.execute(Statement("SELECT * FROM users", model=User))[0].agee  # wanted
+    Statement("SELECT * FROM users").text = "DELETE FROM users"  # wanted
 
 
 async def colours(client: Client, asynchronous: AsyncClient, user: User) -> None:

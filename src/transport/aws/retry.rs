@@ -29,6 +29,7 @@ impl Repetition {
     pub fn of(call: &Call) -> Self {
         let is_conditional = || memmem::find(&call.body, b"\"ConditionExpression\"").is_some();
         match call.operation {
+            "ExecuteStatement" | "BatchExecuteStatement" if is_read(&call.body) => Self::Harmless,
             "UpdateItem" | "ExecuteStatement" | "BatchExecuteStatement" => Self::Harmful,
             "PutItem" | "DeleteItem" if is_conditional() => Self::Harmful,
             // Without a token DynamoDB cannot tell a repetition from a second transaction.
@@ -40,6 +41,15 @@ impl Repetition {
             _ => Self::Harmless,
         }
     }
+}
+
+/// Whether the first PartiQL statement only reads; those of one batch all do, or none.
+fn is_read(body: &[u8]) -> bool {
+    const HEAD: &[u8] = b"\"Statement\":\"";
+    const READ: &[u8] = b"SELECT";
+    let text = memmem::find(body, HEAD).map(|at| &body[at + HEAD.len()..]);
+    text.and_then(|text| text.get(..READ.len()))
+        .is_some_and(|word| word.eq_ignore_ascii_case(READ))
 }
 
 #[derive(Debug)]
