@@ -118,7 +118,12 @@ def _models(url: str) -> dict[str, type[Model]]:
     return {shapes.FLAT.name: Flat, shapes.MIXED.name: Mixed}
 
 
-def _instances(model: type[Model], shape: Shape) -> list[Model]:
+def own_model(url: str, shape: Shape) -> type[Model]:
+    """Its own model of a shape."""
+    return _models(url)[shape.name]
+
+
+def own_instances(model: type[Model], shape: Shape) -> list[Model]:
     def native(name: str, value: Any) -> Any:
         return str(value) if name in {"id", "birthday", "referrer"} and value is not None else value
 
@@ -132,8 +137,8 @@ def _to_model(shape: Shape, item: Model) -> BaseModel:
 
 
 def own(url: str, shape: Shape) -> Peer:
-    model = _models(url)[shape.name]
-    instances = _instances(model, shape)
+    model = own_model(url, shape)
+    instances = own_instances(model, shape)
     key: dict[str, Any] = {"org": instances[0].org, "id": instances[0].id}
 
     # `full_replace` is its PutItem; without it a saved instance would send an UpdateItem of what changed: nothing.
@@ -150,8 +155,8 @@ def own(url: str, shape: Shape) -> Peer:
 
 
 async def own_async(url: str, shape: Shape) -> Peer:
-    model = _models(url)[shape.name]
-    instances = _instances(model, shape)
+    model = own_model(url, shape)
+    instances = own_instances(model, shape)
     key: dict[str, Any] = {"org": instances[0].org, "id": instances[0].id}
 
     async def put(instance: Model) -> None:
