@@ -21,6 +21,9 @@ pub enum Error {
     /// A batch ended before all of it was done.
     #[error(transparent)]
     Incomplete(#[from] Incomplete),
+    /// A cursor that cannot be gone on from: oxidyn.InvalidCursor.
+    #[error("{0}")]
+    Cursor(String),
     /// The wait for a table ended before it was active.
     #[error("{0}")]
     Timeout(String),

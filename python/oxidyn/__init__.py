@@ -24,6 +24,7 @@ from .errors import (
     ConnectError,
     CredentialsError,
     EndpointError,
+    InvalidCursor,
     InvalidExpression,
     InvalidItem,
     InvalidKey,
@@ -50,6 +51,7 @@ from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
 from .operations import Operation
 from .partiql import Statement
+from .pages import Page
 from .query import AsyncQuery, Query
 from .rate_limit import RateLimit
 from .size import AttributeSize, ItemSize, item_size
@@ -79,6 +81,7 @@ __all__ = [
     "Include",
     "Index",
     "IndexKeys",
+    "InvalidCursor",
     "InvalidExpression",
     "InvalidItem",
     "InvalidKey",
@@ -94,6 +97,7 @@ __all__ = [
     "NoItemFound",
     "Operation",
     "OxidynError",
+    "Page",
     "PartitionKey",
     "Query",
     "RateLimit",

@@ -56,6 +56,7 @@ class _ClientBase:
         read_timeout: float | None = None,
         max_attempts: int | None = None,
         max_connections: int | None = None,
+        cursor_key: bytes | None = None,
     ) -> None:
         config = Config(
             region=region,
@@ -68,16 +69,18 @@ class _ClientBase:
             read_timeout=read_timeout,
             max_attempts=max_attempts,
             max_connections=max_connections,
+            cursor_key=cursor_key,
         )
         self._core = _core.Client(**config.core_options())
         self._config: Config | None = config
         self.ops = ClientOperations()
 
     @classmethod
-    def local(cls, path: str | PathLike[str] | None = None) -> Self:
+    def local(cls, path: str | PathLike[str] | None = None, *, cursor_key: bytes | None = None) -> Self:
         """Open DynamoDB in this process, without an account or a server: in memory, or kept in the file `path`."""
+        checked = Config(cursor_key=cursor_key)
         client = cls.__new__(cls)
-        client._core = _core.Client.local(path)  # noqa: SLF001 (another constructor)
+        client._core = _core.Client.local(path, cursor_key=checked.cursor_key)  # noqa: SLF001 (another constructor)
         client._config = None  # noqa: SLF001
         client.ops = ClientOperations()
         return client

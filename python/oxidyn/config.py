@@ -11,8 +11,9 @@ from .errors import InvalidOption, shown
 
 __all__ = ["Config"]
 
-_SECRET = frozenset({"secret_access_key", "session_token"})
+_SECRET = frozenset({"secret_access_key", "session_token", "cursor_key"})
 _LARGEST_COUNT = 10_000
+_LEAST_KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -40,6 +41,9 @@ class Config:
     """How often a request is tried in all; AWS_MAX_ATTEMPTS, the profile's `max_attempts`, or 3 unless said."""
     max_connections: int | None = None
     """Connections of an `AsyncClient`, 50 unless said; further calls wait. A `Client` has one for each thread that calls."""
+    cursor_key: bytes | None = None
+    """Signs the cursors of pages, so that only those come back that this key signed: 16 bytes or more, the same in every
+    process."""
 
     def __post_init__(self) -> None:
         for name in ("region", "profile", "endpoint_url", "access_key_id", "secret_access_key", "session_token"):
@@ -48,6 +52,7 @@ class Config:
             _expect_seconds(name, getattr(self, name))
         for name in ("max_attempts", "max_connections"):
             _expect_count(name, getattr(self, name))
+        _expect_key(self.cursor_key)
         if self.region is not None and not re.fullmatch(r"[A-Za-z0-9-]+", self.region):
             raise InvalidOption(f'region: expected a name such as "eu-central-1", found {self.region!r}.')
         if self.endpoint_url is not None:
@@ -100,6 +105,17 @@ def _expect_count(name: str, value: object) -> None:
         raise InvalidOption(f"{name}: expected a whole number, found {type(value).__name__}.")
     if not 1 <= value <= _LARGEST_COUNT:
         raise InvalidOption(f"{name}: expected 1 to {_LARGEST_COUNT}, found {shown(value)}.")
+
+
+def _expect_key(value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, bytes):
+        raise InvalidOption(f"cursor_key: expected bytes, found {type(value).__name__}.")
+    if len(value) < _LEAST_KEY_BYTES:
+        raise InvalidOption(
+            f"cursor_key: expected at least {_LEAST_KEY_BYTES} bytes, found {len(value)}: secrets.token_bytes(32) makes a key."
+        )
 
 
 def _expect_url(url: str) -> None:

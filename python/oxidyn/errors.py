@@ -7,6 +7,7 @@
     ├── InvalidKey                      a key of the wrong count or type
     ├── InvalidExpression               a condition or an action that cannot be; also a TypeError
     ├── InvalidOption                   an option of a client or a table that cannot be; also a ValueError
+    ├── InvalidCursor                   page(after=...) with what is no cursor of this query; also a ValueError
     ├── ItemNotFound                    update, replace: there is no item under the key
     ├── ItemExists                      create: there is an item under the key
     ├── ConditionFailed                 where= did not hold
@@ -49,6 +50,7 @@ __all__ = [
     "ConnectError",
     "CredentialsError",
     "EndpointError",
+    "InvalidCursor",
     "InvalidExpression",
     "InvalidItem",
     "InvalidKey",
@@ -172,6 +174,13 @@ class InvalidExpression(OxidynError, TypeError):
 
 class InvalidOption(OxidynError, ValueError):
     """An option of a client or a table that cannot be; the message names it and says what can."""
+
+
+class InvalidCursor(OxidynError, ValueError):
+    """A cursor that is none of this query's: cut off, altered, forged, or another query's.
+
+    It comes from outside, so a web API answers it with HTTP 400.
+    """
 
 
 class ItemNotFound(OxidynError):

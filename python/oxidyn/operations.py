@@ -34,8 +34,10 @@ class Cores(Generic[M]):
 
     __slots__ = ("_others", "_schema", "own")
 
-    def __init__(self, schema: TableSchema, name: str, rate_limit: _core.RateLimit | None) -> None:
-        self.own: _core.Table[M] = _core.Table(schema.plan, name, rate_limit)
+    def __init__(
+        self, schema: TableSchema, name: str, client: _core.Client, rate_limit: _core.RateLimit | None
+    ) -> None:
+        self.own: _core.Table[M] = _core.Table(schema.plan, name, client, rate_limit)
         self._schema = schema
         self._others: dict[Load, _core.Table[M]] = {}
 

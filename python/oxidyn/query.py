@@ -1,24 +1,35 @@
-"""What `query` and `scan` return: nothing is sent until it is iterated, or asked by `first()`, `one()`, `count()`.
+"""What `query` and `scan` return: nothing is sent until it is iterated, or asked by `first()`, `one()`, `page()`, `count()`.
 
-Items come page by page, as they are consumed. Neither class is a generator: after an `InvalidItem` (one stored item
-that the model refuses) the same iterator goes on with the next item, and after a failed request it asks again.
+Iterated items come as they are consumed, one reply after the other. Neither class is a generator: after an `InvalidItem`
+(one stored item that the model refuses) the same iterator goes on with the next item, and after a failed request it asks
+again.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
-from .errors import InvalidExpression, MultipleItemsFound, NoItemFound
+from .errors import InvalidExpression, InvalidOption, MultipleItemsFound, NoItemFound, shown
 
 if TYPE_CHECKING:
     from . import _core
     from ._core import Operation
+    from .pages import Page
 
 __all__ = ["AsyncQuery", "Query"]
 
 M = TypeVar("M")
 R = TypeVar("R")
+
+LARGEST_PAGE: Final = 2**31 - 1
+"""DynamoDB's `Limit` has 32 bits."""
+
+
+def expect_count(option: str, value: object, most: int) -> None:
+    """Refuse what is no number of items."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise InvalidOption(f"{option}={shown(value)}: expected a number of items from 1 to {most}.")
 
 
 class _Run(Protocol):
@@ -49,9 +60,8 @@ class _Pages(Generic[M]):
             self._fetch = None if cursor is None else self._query.page(cursor)
         return self._fetch
 
-    def _turn(self, page: _core.Page[M]) -> Iterator[M]:
+    def _turn(self, page: _core.Page[M]) -> None:
         self._items = self._page = page
-        return page
 
 
 class QueryIterator(_Pages[M], Iterator[M]):
@@ -68,27 +78,36 @@ class QueryIterator(_Pages[M], Iterator[M]):
         for item in self._items:
             return item
         while (fetch := self._following()) is not None:
-            for item in self._turn(self._run(fetch)):
+            self._turn(self._run(fetch))
+            for item in self._items:
                 return item
         raise StopIteration
 
 
 class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
-    """An iteration of an `AsyncQuery`."""
+    """An iteration of an `AsyncQuery`. Several tasks may take from it: each item goes to one of them."""
 
-    __slots__ = ("_spawn",)
+    __slots__ = ("_spawn", "_turning")
 
     def __init__(self, query: _core.Query[M], spawn: _Spawn) -> None:
+        from asyncio import Lock  # Not for programs without an event loop: it is half as heavy as oxidyn itself.
+
         super().__init__(query)
         self._spawn = spawn
+        self._turning = Lock()
 
     async def __anext__(self) -> M:
         for item in self._items:
             return item
-        while (fetch := self._following()) is not None:
-            for item in self._turn(await self._spawn(fetch)):
-                return item
-        raise StopAsyncIteration
+        async with self._turning:
+            while True:
+                # Another task may have turned the page while this one waited for its turn.
+                for item in self._items:
+                    return item
+                fetch = self._following()
+                if fetch is None:
+                    raise StopAsyncIteration
+                self._turn(await self._spawn(fetch))
 
 
 class _QueryBase(Generic[M]):
@@ -113,6 +132,14 @@ class _QueryBase(Generic[M]):
             raise InvalidExpression(self._refusal, table=self._table)
         limits = [limit for limit in (most, self._limit) if limit is not None]
         return self._build(min(limits, default=None))
+
+    def _fill(self, size: int, after: str | None) -> Operation[Page[M]]:
+        expect_count("size", size, LARGEST_PAGE)
+        if after is not None and not isinstance(after, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidOption(
+                f"after: expected the cursor of a page, or None for the first one; found {type(after).__name__}."
+            )
+        return self._of_items().fill(size, after)
 
     def _only(self, items: list[M]) -> M | None:
         if len(items) > 1:
@@ -179,6 +206,20 @@ class Query(_QueryBase[M]):
         """
         return self._only(list(QueryIterator(self._of_items(2), self._run)))
 
+    def page(self, size: int, after: str | None = None) -> Page[M]:
+        """Get a page of `size` items: the first one, or the one behind the cursor of the page before.
+
+        The page is filled up to its size after filtering, over as many requests as that takes, at most 100; after these
+        it comes short. `cursor` is None where nothing follows. `limit` counts over all pages; `page_size` is what
+        DynamoDB reads at once.
+
+        Raises:
+            InvalidCursor: `after` is no cursor of this query: another table, index, condition, value or order made it, or
+                another `cursor_key`, or it was cut off or altered.
+            InvalidItem: a stored item is not one of the model's; iterating goes on with the next.
+        """
+        return self._run(self._fill(size, after))
+
     def count(self) -> int:
         """Count the items without reading them; DynamoDB bills it as if they were read."""
         return self._run(self._build(self._limit).count())
@@ -215,6 +256,10 @@ class AsyncQuery(_QueryBase[M]):
     async def one_or_none(self) -> M | None:
         """See `Query.one_or_none`."""
         return self._only([item async for item in AsyncQueryIterator(self._of_items(2), self._spawn)])
+
+    async def page(self, size: int, after: str | None = None) -> Page[M]:
+        """See `Query.page`."""
+        return await self._spawn(self._fill(size, after))
 
     async def count(self) -> int:
         """See `Query.count`."""

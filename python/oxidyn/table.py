@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from . import _core
-from .errors import InvalidExpression, InvalidOption, shown
+from .errors import InvalidExpression
 from .expressions import as_condition, references
 from .operations import Cores, TableOperations
-from .query import AsyncQuery, Query
+from .query import LARGEST_PAGE, AsyncQuery, Query, expect_count
 from .rate_limit import core_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _TableBase(Generic[M]):
     ) -> None:
         self._client = client
         self._schema = schema
-        self._cores: Cores[M] = Cores(schema, name, core_of(rate_limit))
+        self._cores: Cores[M] = Cores(schema, name, client, core_of(rate_limit))
         self.name = name
         self.ops = TableOperations(self._cores, schema)
 
@@ -129,16 +129,12 @@ class _TableBase(Generic[M]):
 
 _MOST_ITEMS: Final = 2**64 - 1
 """What the core counts to."""
-_LARGEST_PAGE: Final = 2**31 - 1
-"""DynamoDB's `Limit` has 32 bits."""
 
 
 def _check_sizes(limit: object, page_size: object) -> None:
-    for option, value, most in (("limit", limit, _MOST_ITEMS), ("page_size", page_size, _LARGEST_PAGE)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most):
-            raise InvalidOption(
-                f"{option}={shown(value)}: expected a number of items from 1 to {most}, or None for all."
-            )
+    for option, value, most in (("limit", limit, _MOST_ITEMS), ("page_size", page_size, LARGEST_PAGE)):
+        if value is not None:
+            expect_count(option, value, most)
 
 
 class Table(_TableBase[M]):

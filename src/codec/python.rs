@@ -78,6 +78,7 @@ imports! {
     invalid_item = "oxidyn.errors"."InvalidItem";
     invalid_key = "oxidyn.errors"."InvalidKey";
     invalid_expression = "oxidyn.errors"."InvalidExpression";
+    page = "oxidyn.pages"."Page";
 }
 
 /// The classes whose values are stored as their `str()`, as Pydantic's JSON mode writes them.

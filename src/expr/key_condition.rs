@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::ast::{Comparison, Value};
 use super::placeholders::Placeholders;
 use super::text::Text;
@@ -10,6 +12,16 @@ use crate::error::Result;
 /// Partition attributes first, then sort attributes, each in the key's order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyCondition(pub Vec<(Arc<str>, KeyTest)>);
+
+impl KeyCondition {
+    /// The attributes that have one value in all items found, with it.
+    pub fn pinned(&self) -> impl Iterator<Item = (Arc<str>, Bytes)> {
+        self.0.iter().filter_map(|(name, test)| match test {
+            KeyTest::Compare(Comparison::Equal, value) => Some((Arc::clone(name), value.wire.clone())),
+            _ => None,
+        })
+    }
+}
 
 /// What one key attribute must be.
 #[derive(Debug, Clone, PartialEq, Eq)]

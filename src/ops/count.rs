@@ -35,7 +35,8 @@ impl Operation for Count {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<u64>> {
-        let (count, next) = self.pages.read(reply, self.cursor.as_ref())?.count()?;
+        let wanted = self.pages.wanted(self.cursor.as_ref());
+        let (count, next) = self.pages.read(reply, wanted)?.count()?;
         self.total += count;
         let Some(next) = next else {
             return Ok(Step::Done(self.total));

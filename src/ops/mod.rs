@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::transport::{Call, Reply};
 
 mod body;
+mod identity;
 mod key;
 mod reply;
 
@@ -14,7 +15,9 @@ pub mod backoff;
 pub mod batch_get;
 pub mod batch_write;
 pub mod count;
+pub mod cursor;
 pub mod delete;
+pub mod fill;
 pub mod get;
 pub mod guard;
 pub mod pages;
@@ -24,6 +27,7 @@ pub mod query;
 pub mod rate;
 pub mod scan;
 pub mod table;
+pub mod token;
 pub mod update;
 
 pub use reply::StoredItem;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::body::{Body, member};
 use super::count::Count;
-use super::{Operation, Step, reply};
+use super::{Operation, Step, identity, reply};
 use crate::error::Result;
 use crate::expr::ast::Path;
 use crate::expr::order::Scalar;
@@ -24,6 +24,7 @@ pub struct Pages {
     head: Bytes,
     bounds: Bounds,
     drop: Arc<[OpenEnd]>,
+    pinned: Arc<[(Arc<str>, Bytes)]>,
     /// The projection of what `drop` looks at, for counting; empty where nothing is dropped.
     dropped_attribute: Arc<str>,
     /// The service leaves items out by a filter after it has counted them against `Limit`.
@@ -72,11 +73,18 @@ impl Pages {
             head: body.into_head().into(),
             bounds,
             drop: drop.into(),
+            pinned: Arc::new([]),
             dropped_attribute,
             is_filtered,
             is_empty: false,
             fetches_rest: false,
         })
+    }
+
+    /// Every item found has these values.
+    pub(super) fn pinning(mut self, attributes: impl Iterator<Item = (Arc<str>, Bytes)>) -> Self {
+        self.pinned = attributes.collect();
+        self
     }
 
     pub(super) fn of_whole_items(mut self) -> Self {
@@ -105,6 +113,21 @@ impl Pages {
         Count::new(self.clone(), cursor)
     }
 
+    /// What is asked for: bytes that are equal for queries that find the same items in the same order.
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        identity::of_query(self.operation, &self.head, &self.drop)
+    }
+
+    /// The attributes of which every item found has one known value, with these.
+    pub(super) fn pinned(&self) -> &[(Arc<str>, Bytes)] {
+        &self.pinned
+    }
+
+    pub(super) fn limit(&self) -> Option<u64> {
+        self.bounds.limit
+    }
+
     pub(super) fn wanted(&self, cursor: Option<&Cursor>) -> Option<u64> {
         cursor.map_or(self.bounds.limit, |cursor| cursor.wanted)
     }
@@ -120,9 +143,15 @@ impl Pages {
 
     /// The request for a page of items.
     fn call(&self, cursor: Option<&Cursor>) -> Call {
+        self.call_from(cursor.map(|cursor| &cursor.start_key), self.wanted(cursor))
+    }
+
+    /// The request for as many items as are wanted, from behind the start key.
+    pub(super) fn call_from(&self, start_key: Option<&Bytes>, wanted: Option<u64>) -> Call {
+        let select = self.fetches_rest.then_some(("Select", "ALL_ATTRIBUTES"));
         Call {
             operation: self.operation,
-            body: self.body(cursor, self.fetches_rest.then_some(("Select", "ALL_ATTRIBUTES"))),
+            body: self.body(start_key, wanted, select),
         }
     }
 
@@ -139,21 +168,25 @@ impl Pages {
         };
         Call {
             operation: self.operation,
-            body: self.body(cursor, Some(member)),
+            body: self.body(
+                cursor.map(|cursor| &cursor.start_key),
+                self.wanted(cursor),
+                Some(member),
+            ),
         }
     }
 
-    fn body(&self, cursor: Option<&Cursor>, more: Option<(&str, &str)>) -> Bytes {
+    fn body(&self, start_key: Option<&Bytes>, wanted: Option<u64>, more: Option<(&str, &str)>) -> Bytes {
         let mut body = Vec::with_capacity(self.head.len() + 128);
         body.extend_from_slice(&self.head);
         if let Some((name, value)) = more {
             writer::push_text(member(&mut body, name), value);
         }
-        if let Some(limit) = self.page_limit(self.wanted(cursor)) {
+        if let Some(limit) = self.page_limit(wanted) {
             writer::push_integer(member(&mut body, "Limit"), limit);
         }
-        if let Some(cursor) = cursor {
-            member(&mut body, "ExclusiveStartKey").extend_from_slice(&cursor.start_key);
+        if let Some(start_key) = start_key {
+            member(&mut body, "ExclusiveStartKey").extend_from_slice(start_key);
         }
         body.push(b'}');
         Bytes::from(body)
@@ -169,8 +202,8 @@ impl Pages {
         Some(i64::from(i32::try_from(limit).unwrap_or(i32::MAX)))
     }
 
-    pub(super) fn read(&self, reply: Reply, cursor: Option<&Cursor>) -> Result<Page> {
-        Page::read(self.operation, reply, self.wanted(cursor), Arc::clone(&self.drop))
+    pub(super) fn read(&self, reply: Reply, wanted: Option<u64>) -> Result<Page> {
+        Page::read(self.operation, reply, wanted, Arc::clone(&self.drop))
     }
 }
 
@@ -193,13 +226,14 @@ impl Operation for FetchPage {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Page>> {
-        self.pages.read(reply, self.cursor.as_ref()).map(Step::Done)
+        let wanted = self.pages.wanted(self.cursor.as_ref());
+        self.pages.read(reply, wanted).map(Step::Done)
     }
 }
 
 /// One reply of Query or Scan, read from its start to its end once, whatever the order of its members: up to `Items`
 /// when it arrives, then an item at a time, then what stands behind them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page {
     operation: &'static str,
     body: Bytes,
@@ -208,6 +242,8 @@ pub struct Page {
     drop: Arc<[OpenEnd]>,
     position: usize,
     stand: Stand,
+    /// Where the item begins that was given out last.
+    last_item: Option<usize>,
     members: Members,
 }
 
@@ -225,10 +261,19 @@ enum Stand {
 }
 
 /// The members beside the items.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Members {
     last_key: Option<Bytes>,
     count: u64,
+}
+
+/// What a page holds from where it stands.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    /// Items, at most as many as are wanted.
+    pub items: u64,
+    /// Where the service stopped; unknown (`None`) while there are as many items as are wanted.
+    pub last_key: Option<Bytes>,
 }
 
 impl Page {
@@ -241,6 +286,7 @@ impl Page {
             drop: Arc::new([]),
             position: 0,
             stand: Stand::End,
+            last_item: None,
             members: Members::default(),
         }
     }
@@ -260,6 +306,7 @@ impl Page {
             drop,
             position,
             stand,
+            last_item: None,
             members,
         })
     }
@@ -290,6 +337,7 @@ impl Page {
             return Ok(None);
         }
         self.wanted = self.wanted.map(|wanted| wanted - 1);
+        self.last_item = Some(self.position);
         Ok(Some(self.position))
     }
 
@@ -307,7 +355,7 @@ impl Page {
             return Ok(None);
         }
         let last_key = match &self.members.last_key {
-            None if self.stand != Stand::End => self.last_key_ahead()?,
+            None if self.stand != Stand::End => self.look_ahead(u64::MAX, &[])?.last_key,
             known => known.clone(),
         };
         Ok(last_key.map(|start_key| Cursor {
@@ -316,16 +364,56 @@ impl Page {
         }))
     }
 
-    fn last_key_ahead(&self) -> Result<Option<Bytes>> {
+    /// Whether it has all the items that are wanted, or else how many and where the service stopped.
+    pub(super) fn ahead(&self) -> Result<Ahead> {
+        let wanted = self.wanted.unwrap_or(u64::MAX);
+        // DynamoDB tells the number of items before them, so most pages need not be passed over.
+        if self.stand == Stand::Before && self.drop.is_empty() && self.members.count >= wanted {
+            return Ok(Ahead {
+                items: wanted,
+                last_key: None,
+            });
+        }
+        self.look_ahead(wanted, &self.drop)
+    }
+
+    /// An object with the key behind which to go on, once all items that were wanted are given out: the last of them
+    /// where others follow it here, else where the service stopped; `None` at the end.
+    pub(super) fn start_key(&self) -> Result<Option<Bytes>> {
+        let unreadable = |error| reply::unreadable(self.operation, &error);
+        if self.look_ahead(1, &self.drop)?.items == 0 {
+            return Ok(match &self.members.last_key {
+                None if self.stand != Stand::End => self.look_ahead(u64::MAX, &[])?.last_key,
+                known => known.clone(),
+            });
+        }
+        let mut reader = Reader::new(&self.body);
+        let Some(last_item) = self.last_item else {
+            return Ok(None);
+        };
+        reader.seek(last_item);
+        let item = reader.raw_value().map_err(unreadable)?;
+        Ok(Some(self.body.slice(item)))
+    }
+
+    fn look_ahead(&self, most: u64, drop: &[OpenEnd]) -> Result<Ahead> {
         let mut reader = Reader::new(&self.body);
         reader.seek(self.position);
-        let mut members = Members::default();
+        let mut members = self.members.clone();
         let mut stand = self.stand;
-        while stand != Stand::End {
-            stand = seek_item(&mut reader, stand, &[], &mut members)
+        let mut items = 0;
+        while items < most {
+            stand = seek_item(&mut reader, stand, drop, &mut members)
                 .map_err(|error| reply::unreadable(self.operation, &error))?;
+            if stand == Stand::End {
+                return Ok(Ahead {
+                    items,
+                    last_key: members.last_key,
+                });
+            }
+            items += 1;
         }
-        Ok(members.last_key)
+        Ok(Ahead { items, last_key: None })
     }
 
     /// Pass over all items that are left and say how many there were, or what the service counted where it sent none.

@@ -44,7 +44,7 @@ impl Query<'_> {
         if self.consistent {
             body.flag("ConsistentRead", true);
         }
-        let pages = Pages::new("Query", body, self.bounds, drop, filter.is_some())?;
+        let pages = Pages::new("Query", body, self.bounds, drop, filter.is_some())?.pinning(key.pinned());
         let pages = if self.whole_items {
             pages.of_whole_items()
         } else {

@@ -11,6 +11,7 @@ use pyo3::types::PyBytes;
 
 use crate::bridge::{self, Core};
 use crate::error::Error;
+use crate::ops::token::CursorKey;
 use crate::ops::{self, Step};
 use crate::py::exceptions::raise_bare;
 use crate::py::operation::Operation;
@@ -21,7 +22,10 @@ use crate::transport::{Call, OPERATIONS, Reply};
 /// Connections to AWS, or to whatever answers at `endpoint_url`; `local()` is the embedded engine. No I/O is done
 /// until the first call.
 #[pyclass(frozen, module = "oxidyn._core")]
-pub struct Client(Arc<Core>);
+pub struct Client {
+    core: Arc<Core>,
+    pub(super) cursor_key: Option<CursorKey>,
+}
 
 #[pymethods]
 impl Client {
@@ -38,6 +42,7 @@ impl Client {
         read_timeout=None,
         max_attempts=None,
         max_connections=None,
+        cursor_key=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "one keyword each, as in Python")]
     fn new(
@@ -51,8 +56,9 @@ impl Client {
         read_timeout: Option<f64>,
         max_attempts: Option<u32>,
         max_connections: Option<usize>,
+        cursor_key: Option<&[u8]>,
     ) -> PyResult<Self> {
-        Ok(Self(Arc::new(Core::aws(Config {
+        let core = Core::aws(Config {
             region,
             profile,
             endpoint_url,
@@ -63,45 +69,56 @@ impl Client {
             read_timeout: read_timeout.map(seconds).transpose()?,
             max_attempts,
             max_connections,
-        }))))
+        });
+        Self::with_options(core, cursor_key)
     }
 
     /// The embedded engine, in memory or in the file at `path`.
     #[staticmethod]
-    #[pyo3(signature = (path=None))]
-    fn local(py: Python<'_>, path: Option<PathBuf>) -> PyResult<Self> {
+    #[pyo3(signature = (path=None, *, cursor_key=None))]
+    fn local(py: Python<'_>, path: Option<PathBuf>, cursor_key: Option<&[u8]>) -> PyResult<Self> {
         let engine = match path {
             Some(path) => Embedded::file(&path),
             None => Embedded::memory(),
         };
-        engine
-            .map(|engine| Self(Arc::new(Core::embedded(engine))))
-            .map_err(|error| raise_bare(py, &error))
+        let engine = engine.map_err(|error| raise_bare(py, &error))?;
+        Self::with_options(Core::embedded(engine), cursor_key)
     }
 
     /// Run the operation and wait for what it gives; the GIL is released meanwhile.
     fn run(&self, py: Python<'_>, operation: &Operation) -> PyResult<Py<PyAny>> {
-        operation.runnable().run(py, &self.0)
+        operation.runnable().run(py, &self.core)
     }
 
     /// Start the operation and give back an awaitable of what it gives.
     fn spawn(&self, py: Python<'_>, operation: &Operation) -> PyResult<Py<PyAny>> {
-        operation.runnable().spawn(py, &self.0)
+        operation.runnable().spawn(py, &self.core)
     }
 
     /// Refuse further calls; those in flight end as they would.
     fn close(&self) {
-        self.0.close();
+        self.core.close();
     }
 
     /// Send one request as it is and give back the reply's bytes: for diagnosis, and for tests of the transport.
     fn _call(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        settle(py, bridge::run(py, &self.0, Raw::new(operation, body)?, None)?)
+        settle(py, bridge::run(py, &self.core, Raw::new(operation, body)?, None)?)
     }
 
     /// `_call`, awaited.
     fn _call_awaited(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        bridge::spawn(py, &self.0, Raw::new(operation, body)?, None, settle)
+        bridge::spawn(py, &self.core, Raw::new(operation, body)?, None, settle)
+    }
+}
+
+impl Client {
+    fn with_options(core: Core, cursor_key: Option<&[u8]>) -> PyResult<Self> {
+        let cursor_key = cursor_key
+            .map(|bytes| CursorKey::new(bytes).ok_or_else(|| PyValueError::new_err("the key of cursors is too short")));
+        Ok(Self {
+            core: Arc::new(core),
+            cursor_key: cursor_key.transpose()?,
+        })
     }
 }
 

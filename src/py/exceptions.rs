@@ -115,6 +115,7 @@ fn add_note(error: &Bound<'_, PyBaseException>, note: &str) -> PyResult<()> {
 pub fn raise(py: Python<'_>, error: Error, context: &Context) -> PyErr {
     match error {
         Error::Expression(message) => new(py, "InvalidExpression", format!("{message}."), context, None, &[]),
+        Error::Cursor(message) => new(py, "InvalidCursor", format!("{message}."), context, None, &[]),
         Error::Service(error) => service(py, error, context),
         Error::Condition(failure) => condition(py, failure, context),
         Error::Transport(error) => transport(py, error, context),

@@ -1,17 +1,25 @@
 //! `Query`, `Page` and `Cursor`: what is asked for, one reply of it, and where to go on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use pyo3::PyTraverseError;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyDict, PyList};
 
 use crate::bridge::Limits;
-use crate::codec::Plan;
+use crate::codec::{Plan, python};
+use crate::ops::cursor::{Cursors, StartKey};
+use crate::ops::fill::{FillPage, Filled};
 use crate::ops::pages::{self, Pages};
+use crate::ops::token::CursorKey;
 use crate::py::exceptions::{self, Context};
 use crate::py::operation::Operation;
 use crate::wire::reader::Reader;
 
 /// A query or scan as a value: each page of it is an operation, and so is its count.
+#[derive(Clone)]
 #[pyclass(frozen, module = "oxidyn._core")]
 pub struct Query {
     pub(super) pages: Pages,
@@ -19,6 +27,9 @@ pub struct Query {
     pub(super) table: Arc<str>,
     pub(super) plan: Arc<Plan>,
     pub(super) limits: Option<Arc<Limits>>,
+    pub(super) start_key: Arc<StartKey>,
+    pub(super) cursor_key: Option<CursorKey>,
+    pub(super) page_class: PageClass,
 }
 
 impl Query {
@@ -30,6 +41,50 @@ impl Query {
             key: None,
             entries: None,
             limits: self.limits.clone(),
+        }
+    }
+
+    fn cursors(&self) -> Cursors<'_> {
+        Cursors {
+            pages: &self.pages,
+            start_key: &self.start_key,
+            key: self.cursor_key.as_ref(),
+        }
+    }
+}
+
+/// `Page[Model]`, made with a table's first page and held by the table: Pydantic itself keeps it no longer than it is in
+/// use, and to make it takes half a millisecond.
+#[derive(Clone, Default)]
+pub struct PageClass(Arc<OnceLock<Py<PyAny>>>);
+
+impl PageClass {
+    /// A page of items that were read already, so without validating them once more.
+    fn make(
+        &self,
+        py: Python<'_>,
+        plan: &Plan,
+        items: &Bound<'_, PyList>,
+        cursor: Option<&str>,
+    ) -> PyResult<Py<PyAny>> {
+        let class = match self.0.get() {
+            Some(class) => class,
+            None => {
+                let class = python::page(py)?.get_item(plan.model(py))?.unbind();
+                self.0.get_or_init(|| class)
+            }
+        };
+        let members = PyDict::new(py);
+        members.set_item(intern!(py, "items"), items)?;
+        members.set_item(intern!(py, "cursor"), cursor)?;
+        class.call_method(py, intern!(py, "model_construct"), (), Some(&members))
+    }
+
+    /// Offered to the collector by the table alone, while nothing else in Rust holds it.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.0.get() {
+            Some(class) if Arc::strong_count(&self.0) == 1 => visit.call(class),
+            _ => Ok(()),
         }
     }
 }
@@ -47,6 +102,29 @@ impl Query {
             };
             Ok(Py::new(py, page)?.into_any())
         })
+    }
+
+    /// The operation that reads a `Page` of up to `size` items, from the cursor on.
+    #[pyo3(signature = (size, after=None))]
+    fn fill(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
+        let context = self.context();
+        let from = after.map(|after| self.cursors().read(after)).transpose();
+        let from = from.map_err(|error| exceptions::raise(py, error, &context))?;
+        let fill = FillPage::new(&self.pages, size, from, self.cursor_key.is_none());
+        let query = self.clone();
+        Ok(Operation::new(fill, context, move |py, context, mut filled: Filled| {
+            let items = PyList::empty(py);
+            for reply in &mut filled.replies {
+                while let Some(item) = next_item(py, reply, context)? {
+                    items.append(item)?;
+                }
+            }
+            let cursor = filled
+                .next()
+                .and_then(|next| next.map(|place| query.cursors().write(&place)).transpose());
+            let cursor = cursor.map_err(|error| exceptions::raise(py, error, context))?;
+            query.page_class.make(py, &query.plan, &items, cursor.as_deref())
+        }))
     }
 
     /// The operation that counts the items of all pages.
@@ -76,30 +154,7 @@ impl Page {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let found = self
-            .page
-            .next_item()
-            .map_err(|error| exceptions::raise(py, error, &self.context))?;
-        let Some(start) = found else {
-            return Ok(None);
-        };
-        let mut reader = Reader::new(self.page.body());
-        reader.seek(start);
-        match self.context.plan.decode_item(py, &mut reader) {
-            Ok(item) => {
-                let end = reader.position();
-                self.page.item_ended(end);
-                Ok(Some(item))
-            }
-            Err(error) => {
-                let error = exceptions::with_context(py, error, &self.context, self.page.request_id());
-                reader.seek(start);
-                Err(match self.context.plan.key_of_item(py, &mut reader) {
-                    Some(key) => exceptions::with_key(py, error, &key),
-                    None => error,
-                })
-            }
-        }
+        next_item(py, &mut self.page, &self.context)
     }
 
     /// Where to go on; None when there is no more, or no more is wanted.
@@ -110,5 +165,32 @@ impl Page {
             .next_cursor()
             .map_err(|error| exceptions::raise(py, error, &self.context))?;
         Ok(cursor.map(Cursor))
+    }
+}
+
+/// The next item of a page as a model; None behind the last. After an item that was refused it is the one behind.
+fn next_item(py: Python<'_>, page: &mut pages::Page, context: &Context) -> PyResult<Option<Py<PyAny>>> {
+    let found = page
+        .next_item()
+        .map_err(|error| exceptions::raise(py, error, context))?;
+    let Some(start) = found else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(page.body());
+    reader.seek(start);
+    match context.plan.decode_item(py, &mut reader) {
+        Ok(item) => {
+            let end = reader.position();
+            page.item_ended(end);
+            Ok(Some(item))
+        }
+        Err(error) => {
+            let error = exceptions::with_context(py, error, context, page.request_id());
+            reader.seek(start);
+            Err(match context.plan.key_of_item(py, &mut reader) {
+                Some(key) => exceptions::with_key(py, error, &key),
+                None => error,
+            })
+        }
     }
 }

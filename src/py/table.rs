@@ -16,6 +16,7 @@ use crate::expr::upsert;
 use crate::limits;
 use crate::ops::batch_get::BatchGet;
 use crate::ops::batch_write::{BatchWrite, Write};
+use crate::ops::cursor::StartKey;
 use crate::ops::delete::Delete;
 use crate::ops::get::Get;
 use crate::ops::guard::Guard;
@@ -24,12 +25,14 @@ use crate::ops::put::Put;
 use crate::ops::table::{
     CreateTable, DeleteTable, DescribeTable, IndexDefinition, Patience, Projection, TableDefinition, WaitUntilActive,
 };
+use crate::ops::token::CursorKey;
 use crate::ops::update::Update;
 use crate::ops::{self, Returning, StoredItem};
+use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
 use crate::py::expression;
 use crate::py::operation::Operation;
-use crate::py::pages::Query;
+use crate::py::pages::{PageClass, Query};
 use crate::py::plan::Plan;
 use crate::py::rate_limit::RateLimit;
 use crate::wire::Tag;
@@ -49,13 +52,16 @@ pub struct Table {
     limits: Option<Arc<Limits>>,
     /// Attributes beside the key that every item must have, with their fields.
     required: Vec<(Arc<str>, Arc<str>)>,
+    cursor_key: Option<CursorKey>,
+    page_class: PageClass,
 }
 
 #[pymethods]
 impl Table {
+    /// `client`: whose calls the table is for, with its options.
     #[new]
-    #[pyo3(signature = (plan, name, rate_limit=None))]
-    fn new(plan: &Bound<'_, Plan>, name: &str, rate_limit: Option<&RateLimit>) -> Self {
+    #[pyo3(signature = (plan, name, client=None, rate_limit=None))]
+    fn new(plan: &Bound<'_, Plan>, name: &str, client: Option<&Client>, rate_limit: Option<&RateLimit>) -> Self {
         let spec = plan.get().core().key_spec();
         let attributes = |parts: &[KeyAttribute]| -> Vec<Arc<str>> {
             parts.iter().map(|part| part.attribute.as_str().into()).collect()
@@ -84,6 +90,8 @@ impl Table {
             required: plan.get().core().required_fields(plan.py()),
             plan: plan.clone().unbind(),
             limits: rate_limit.map(|limit| Arc::new(Limits::of_table(name.into(), limit.shared()))),
+            cursor_key: client.and_then(|client| client.cursor_key.clone()),
+            page_class: PageClass::default(),
         }
     }
 
@@ -91,11 +99,13 @@ impl Table {
     fn with_plan(&self, plan: &Bound<'_, Plan>) -> Self {
         Self {
             limits: self.limits.clone(),
-            ..Self::new(plan, &self.name, None)
+            cursor_key: self.cursor_key.clone(),
+            ..Self::new(plan, &self.name, None, None)
         }
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.page_class.traverse(&visit)?;
         visit.call(&self.plan)
     }
 
@@ -223,7 +233,7 @@ impl Table {
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, query.pages())?;
-        Ok(self.pages("Query", pages))
+        Ok(self.pages("Query", index, pages))
     }
 
     #[pyo3(signature = (r#where, index, limit, page_size, consistent))]
@@ -247,7 +257,7 @@ impl Table {
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, scan.pages())?;
-        Ok(self.pages("Scan", pages))
+        Ok(self.pages("Scan", index, pages))
     }
 
     fn batch_get(&self, keys: &Bound<'_, PyList>, consistent: bool) -> PyResult<Operation> {
@@ -353,14 +363,33 @@ impl Table {
         }
     }
 
-    fn pages(&self, operation: &'static str, pages: Pages) -> Query {
+    fn pages(&self, operation: &'static str, index: Option<&str>, pages: Pages) -> Query {
         Query {
             pages,
             operation,
             table: Arc::clone(&self.name),
             plan: self.plan.get().shared(),
             limits: self.limits.clone(),
+            start_key: self.start_key(index),
+            cursor_key: self.cursor_key.clone(),
+            page_class: self.page_class.clone(),
         }
+    }
+
+    /// What tells an item's place in the table or index: its key there, and its key in the table.
+    fn start_key(&self, index: Option<&str>) -> Arc<StartKey> {
+        let spec = self.plan().key_spec();
+        let index = spec.indexes.iter().find(|known| Some(known.name.as_str()) == index);
+        let of_index = index
+            .into_iter()
+            .flat_map(|index| index.partition.iter().chain(&index.sort));
+        let mut attributes: Vec<(Arc<str>, Tag)> = Vec::new();
+        for part in spec.table().chain(of_index) {
+            if attributes.iter().all(|(name, _)| **name != *part.attribute) {
+                attributes.push((part.attribute.as_str().into(), part.tag));
+            }
+        }
+        attributes.into()
     }
 
     /// The first partition attribute: every item has it, so it tells whether there is one.

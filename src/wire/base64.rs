@@ -1,6 +1,7 @@
-//! Base64 text of B values: the standard alphabet with padding, strict both ways.
+//! Base64 text, strict both ways: of B values in the standard alphabet with padding, of what goes into URLs in the
+//! alphabet for those, without.
 
-use base64_simd::STANDARD;
+use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 
 /// Append the base64 text of `bytes`.
 #[inline]
@@ -20,4 +21,16 @@ pub fn decoded_length(text: &str) -> usize {
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode_to_vec(text).ok()
+}
+
+/// Text that stands in a URL as it is.
+#[must_use]
+pub fn encode_for_url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// The bytes that such text stands for, or `None` where it is none.
+#[must_use]
+pub fn decode_from_url(text: &[u8]) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }

@@ -7,6 +7,8 @@ mod drive;
 #[cfg(feature = "embedded")]
 #[path = "ops/engine.rs"]
 mod engine;
+#[path = "ops/fill.rs"]
+mod fill;
 #[path = "ops/items.rs"]
 mod items;
 #[path = "ops/pages.rs"]

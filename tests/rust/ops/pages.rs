@@ -29,7 +29,7 @@ fn parted(condition: Condition) -> Split {
     .unwrap()
 }
 
-fn query(condition: Condition, bounds: Bounds) -> Pages {
+pub fn query(condition: Condition, bounds: Bounds) -> Pages {
     let split = parted(condition);
     Query {
         table: "users",
