@@ -78,6 +78,11 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     users.put(user, where="age > 3")  # wanted
     users.query("acme")  # wanted
     users.query(User.org == "a", limit="3")  # wanted
+    users.query(User.org == "a").page()  # wanted
+    users.query(User.org == "a").page("20")  # wanted
+    users.query(User.org == "a").page(20, after=3)  # wanted
+    _ = users.query(User.org == "a").page(20).items[0].agee  # wanted
+    Client(cursor_key="x" * 32)  # wanted
     users.update(user, User.age > 3)  # wanted
     users.update(user, attr(User.age).add(1), returning="all")  # wanted
     _ = users.update(user, attr(User.age).add(1), returning=None).age  # wanted
