@@ -50,8 +50,8 @@ from .errors import (
 from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
 from .operations import Operation
-from .partiql import Statement
 from .pages import Page
+from .partiql import Statement
 from .query import AsyncQuery, Query
 from .rate_limit import RateLimit
 from .size import AttributeSize, ItemSize, item_size

@@ -1,7 +1,6 @@
 """`Page`: some items of a query, and the cursor behind which the next ones come."""
 
-from __future__ import annotations
-
+# Not `from __future__ import annotations`: Pydantic would look `M` up in `oxidyn`, where the class says that it stands.
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel

@@ -29,15 +29,16 @@ def build() -> Path:
 
 
 class Stub:
-    """A running stub; `answers` are the replies' JSON by operation."""
+    """A running stub; `answers` are the replies' JSON by operation. Several to one operation are given in turn."""
 
-    def __init__(self, executable: Path, answers: dict[str, Any]) -> None:
+    def __init__(self, executable: Path, answers: dict[str, Any | list[Any]]) -> None:
         self._process = subprocess.Popen([executable], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin
         assert self._process.stdout
         for operation, answer in answers.items():
-            response = _response(json.dumps(answer, separators=(",", ":")).encode())
-            self._process.stdin.write(b"%s %d\n%s" % (operation.encode(), len(response), response))
+            for each in answer if isinstance(answer, list) else [answer]:
+                response = _response(json.dumps(each, separators=(",", ":")).encode())
+                self._process.stdin.write(b"%s %d\n%s" % (operation.encode(), len(response), response))
         self._process.stdin.write(b"\n")
         self._process.stdin.flush()
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"

@@ -1,7 +1,7 @@
 //! A DynamoDB of fixed answers, for `tests/bench`: so cheap that what is measured is the client.
 //!
 //! Standard input brings the answers, each as `<operation> <length>\n` and a whole HTTP response of that length, ended by
-//! an empty line. The port on 127.0.0.1 is printed; the stub ends, printing how many requests it answered, when standard
+//! an empty line; several answers to one operation are given in turn. The port on 127.0.0.1 is printed; the stub ends, printing how many requests it answered, when standard
 //! input closes. Plain blocking sockets, one thread per connection: about ten microseconds a request, nearly all of them
 //! the kernel's. `X-Amz-Target: Bench.LastBody` answers with the body of the last request, so that the bench can check
 //! what a client really sent.
@@ -9,16 +9,29 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 const LAST_BODY: &[u8] = b"LastBody";
 
 struct Stub {
-    answers: HashMap<Vec<u8>, Vec<u8>>,
+    answers: HashMap<Vec<u8>, Answers>,
     last_body: Mutex<Vec<u8>>,
     answered: AtomicU64,
+}
+
+/// The answers to one operation.
+#[derive(Default)]
+struct Answers {
+    responses: Vec<Vec<u8>>,
+    given: AtomicUsize,
+}
+
+impl Answers {
+    fn next(&self) -> &[u8] {
+        &self.responses[self.given.fetch_add(1, Ordering::Relaxed) % self.responses.len()]
+    }
 }
 
 fn main() -> io::Result<()> {
@@ -43,8 +56,8 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn read_answers(stdin: &mut impl BufRead) -> io::Result<HashMap<Vec<u8>, Vec<u8>>> {
-    let mut answers = HashMap::new();
+fn read_answers(stdin: &mut impl BufRead) -> io::Result<HashMap<Vec<u8>, Answers>> {
+    let mut answers: HashMap<Vec<u8>, Answers> = HashMap::new();
     loop {
         let mut head = String::new();
         stdin.read_line(&mut head)?;
@@ -54,7 +67,8 @@ fn read_answers(stdin: &mut impl BufRead) -> io::Result<HashMap<Vec<u8>, Vec<u8>
         let length: usize = length.parse().map_err(io::Error::other)?;
         let mut response = vec![0; length];
         stdin.read_exact(&mut response)?;
-        answers.insert(operation.as_bytes().to_vec(), response);
+        let answers = answers.entry(operation.as_bytes().to_vec()).or_default();
+        answers.responses.push(response);
     }
 }
 
@@ -82,13 +96,13 @@ impl Stub {
     }
 
     fn answer(&self, request: &Request<'_>, stream: &mut TcpStream) -> io::Result<()> {
-        if let Some(response) = self.answers.get(request.operation) {
+        if let Some(answers) = self.answers.get(request.operation) {
             let mut last = self.last_body.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             last.clear();
             last.extend_from_slice(request.body);
             drop(last);
             self.answered.fetch_add(1, Ordering::Relaxed);
-            return stream.write_all(response);
+            return stream.write_all(answers.next());
         }
         let (status, body) = if request.operation == LAST_BODY {
             (

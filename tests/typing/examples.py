@@ -35,6 +35,7 @@ from oxidyn import (
     Model,
     Operation,
     OxidynError,
+    Page,
     PartitionKey,
     Query,
     SortKey,

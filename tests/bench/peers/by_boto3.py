@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from tests.bench.peers import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Peer, same
+from tests.bench.peers import (
+    ACCESS_KEY_ID,
+    PAGE_SIZE,
+    REGION,
+    SECRET_ACCESS_KEY,
+    Peer,
+    from_cursor,
+    same,
+    to_cursor,
+)
 from tests.bench.typed import from_typed, to_typed
 
 if TYPE_CHECKING:
@@ -35,8 +44,26 @@ def peer(url: str, shape: Shape) -> Peer:
         reply = client.query(**QUERY)
         return [from_typed(shape.model, item) for item in reply["Items"]]
 
+    def query_all() -> list[BaseModel]:
+        pages = client.get_paginator("query").paginate(**QUERY)
+        return [from_typed(shape.model, item) for page in pages for item in page["Items"]]
+
+    def page(cursor: str | None) -> tuple[list[BaseModel], str | None]:
+        start = {} if cursor is None else {"ExclusiveStartKey": from_cursor(cursor)}
+        reply = client.query(**QUERY, **start, Limit=PAGE_SIZE)
+        items = [from_typed(shape.model, item) for item in reply["Items"]]
+        return items, to_cursor(reply.get("LastEvaluatedKey"))
+
     return Peer(
-        "boto3", "Pydantic models, by hand: TypeDeserializer, model_validate", shape.samples, put, get, query, same
+        "boto3",
+        "Pydantic models, by hand: TypeDeserializer, model_validate",
+        shape.samples,
+        put,
+        get,
+        query,
+        same,
+        query_all=query_all,
+        page=page,
     )
 
 

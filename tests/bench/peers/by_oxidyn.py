@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from oxidyn import AsyncClient, Client, expr
-from tests.bench.peers import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Peer, same
+from tests.bench.peers import ACCESS_KEY_ID, PAGE_SIZE, REGION, SECRET_ACCESS_KEY, Peer, same
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -39,7 +39,11 @@ def peer(url: str, shape: Shape) -> Peer:
     def query() -> list[BaseModel]:
         return list(table.query(expr(shape.model).org == "acme"))
 
-    return Peer("oxidyn", READS, shape.samples, table.put, get, query, same)
+    def page(cursor: str | None) -> tuple[list[BaseModel], str | None]:
+        page = table.query(expr(shape.model).org == "acme").page(PAGE_SIZE, cursor)
+        return page.items, page.cursor
+
+    return Peer("oxidyn", READS, shape.samples, table.put, get, query, same, page=page)
 
 
 async def peer_async(url: str, shape: Shape) -> Peer:

@@ -19,7 +19,16 @@ from pydynox.attributes import (
 )
 
 from tests.bench import shapes
-from tests.bench.peers import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Peer, same
+from tests.bench.peers import (
+    ACCESS_KEY_ID,
+    PAGE_SIZE,
+    REGION,
+    SECRET_ACCESS_KEY,
+    Peer,
+    from_cursor,
+    same,
+    to_cursor,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -61,7 +70,13 @@ def by_hand(url: str, shape: Shape) -> Peer:
     def query() -> list[BaseModel]:
         return [shape.model.model_validate(item) for item in client.sync_query("bench", "#org = :org", **QUERY)]
 
-    return Peer(BY_HAND, BY_HAND_READS, shape.samples, put, get, query, same)
+    def page(cursor: str | None) -> tuple[list[BaseModel], str | None]:
+        start = from_cursor(cursor)
+        found = client.sync_query("bench", "#org = :org", **QUERY, limit=PAGE_SIZE, last_evaluated_key=start)
+        items = [shape.model.model_validate(item) for item in found]
+        return items, to_cursor(found.last_evaluated_key)
+
+    return Peer(BY_HAND, BY_HAND_READS, shape.samples, put, get, query, same, page=page)
 
 
 async def by_hand_async(url: str, shape: Shape) -> Peer:
@@ -151,7 +166,11 @@ def own(url: str, shape: Shape) -> Peer:
     def query() -> list[Any]:
         return list(model.sync_query(partition_key="acme"))
 
-    return Peer(OWN, OWN_READS, instances, put, get, query, lambda item: _to_model(shape, item))
+    def page(cursor: str | None) -> tuple[list[Any], str | None]:
+        found = model.sync_query(partition_key="acme", limit=PAGE_SIZE, last_evaluated_key=from_cursor(cursor))
+        return list(found), to_cursor(found.last_evaluated_key)
+
+    return Peer(OWN, OWN_READS, instances, put, get, query, lambda item: _to_model(shape, item), page=page)
 
 
 async def own_async(url: str, shape: Shape) -> Peer:

@@ -18,7 +18,7 @@ from pynamodb.constants import STRING
 from pynamodb.models import Model
 
 from tests.bench import shapes
-from tests.bench.peers import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Peer
+from tests.bench.peers import ACCESS_KEY_ID, PAGE_SIZE, REGION, SECRET_ACCESS_KEY, Peer, from_cursor, to_cursor
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -115,6 +115,10 @@ def peer(url: str, shape: Shape) -> Peer:
     def query() -> list[Model]:
         return list(model.query("acme"))
 
+    def page(cursor: str | None) -> tuple[list[Model], str | None]:
+        found = model.query("acme", limit=PAGE_SIZE, last_evaluated_key=from_cursor(cursor))
+        return list(found), to_cursor(found.last_evaluated_key)
+
     def to_model(item: Model) -> BaseModel:
         values = {name: getattr(item, name) for name in model.get_attributes()}
         return shape.model.model_validate(
@@ -122,4 +126,4 @@ def peer(url: str, shape: Shape) -> Peer:
         )
 
     reads_into = "its own models; UUID, date and enum as text, Decimal as float"
-    return Peer("PynamoDB", reads_into, instances, put, get, query, to_model)
+    return Peer("PynamoDB", reads_into, instances, put, get, query, to_model, page=page)
