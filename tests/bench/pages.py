@@ -52,9 +52,10 @@ def _answers(shape: Shape) -> list[Any]:
     """The pages, all of the same items, with their members in DynamoDB's order."""
     items = [to_typed(sample) for sample in shape.samples[:PAGE_SIZE]]
     count = len(items)
-    key = {name: items[-1][name] for name in ("org", "id")}
-    page = {"Count": count, "Items": items, "LastEvaluatedKey": key, "ScannedCount": count}
-    return [page] * (PAGES - 1) + [{"Count": count, "Items": items, "ScannedCount": count}]
+    last = {"Count": count, "Items": items, "ScannedCount": count}
+    # boto3 ends where the same key comes twice, so each page says that another item was its last.
+    keys = [{name: item[name] for name in ("org", "id")} for item in items[: PAGES - 1]]
+    return [{"Count": count, "Items": items, "LastEvaluatedKey": key, "ScannedCount": count} for key in keys] + [last]
 
 
 def _iterated(peer: Peer) -> Callable[[], list[Any]]:
