@@ -1,7 +1,8 @@
 """A FastAPI service whose stored model is its response model.
 
 `uvicorn examples.fastapi_app:app` starts it. Without settings it keeps its notes in memory, on the embedded engine;
-`NOTES_TABLE` in the environment names a table in AWS.
+`NOTES_TABLE` in the environment names a table in AWS, and `NOTES_CURSOR_KEY` (at least 16 bytes in hex) signs the cursors
+of its pages.
 """
 
 import os
@@ -11,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Annotated, cast
 from uuid import UUID, uuid4
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -19,9 +20,11 @@ from oxidyn import (
     AsyncClient,
     AsyncTable,
     ConditionFailed,
+    InvalidCursor,
     ItemExists,
     ItemNotFound,
     Model,
+    Page,
     PartitionKey,
     SortKey,
     attr,
@@ -54,7 +57,9 @@ class Note(Model, table="notes"):
 async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Hold one client for the life of the application: its connections are pooled."""
     name = os.environ.get("NOTES_TABLE")
-    async with AsyncClient() if name else AsyncClient.local() as client:
+    # The same key in every worker, or a cursor of one would be refused by the next.
+    key = bytes.fromhex(os.environ.get("NOTES_CURSOR_KEY", "")) or None
+    async with AsyncClient(cursor_key=key) if name else AsyncClient.local(cursor_key=key) as client:
         app.state.notes = notes = client.table(Note, name=name)
         if name is None:
             await notes.create_table()
@@ -84,6 +89,12 @@ async def conflict(_request: Request, error: ItemExists | ConditionFailed) -> Re
     return JSONResponse({"detail": detail}, status_code=409)
 
 
+@app.exception_handler(InvalidCursor)
+async def bad_cursor(_request: Request, _error: InvalidCursor) -> Response:
+    """Answer 400 where a cursor is none of ours, or of another list."""
+    return JSONResponse({"detail": "this cursor is not valid here: start with the first page"}, status_code=400)
+
+
 @app.post("/{owner}/notes", status_code=201)
 async def write(owner: str, draft: Draft, notes: Notes) -> Note:
     """Write a new note under an id of the server's."""
@@ -110,10 +121,16 @@ async def read(owner: str, note_id: UUID, notes: Notes) -> Note:
 
 
 @app.get("/{owner}/notes")
-async def read_all(owner: str, notes: Notes, tag: str | None = None, limit: int = 100) -> list[Note]:
-    """Read an owner's notes, those with a tag if one is given."""
-    found = notes.query(Note.owner == owner, limit=None if tag else limit)
-    return [note async for note in found if tag is None or tag in note.tags][:limit]
+async def read_page(
+    owner: str,
+    notes: Notes,
+    tag: str | None = None,
+    size: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: str | None = None,
+) -> Page[Note]:
+    """Read a page of an owner's notes, of those with a tag if one is given; `after` is the cursor of the page before."""
+    tagged = None if tag is None else attr(Note.tags).contains(tag)
+    return await notes.query(Note.owner == owner, where=tagged).page(size, after=after)
 
 
 @app.post("/{owner}/notes/{note_id}/likes")

@@ -106,7 +106,7 @@ impl Asked {
     fn substitute(&self, text: &str, written: &mut Vec<u8>) {
         let mut rest = text;
         while let Some(placeholder) = next_placeholder(rest) {
-            written.extend_from_slice(rest[..placeholder.start].as_bytes());
+            written.extend_from_slice(&rest.as_bytes()[..placeholder.start]);
             let found = &rest[placeholder.clone()];
             let meaning = self.names.get(found).map(String::as_bytes);
             push_part(

@@ -17,6 +17,7 @@ const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 1;
 /// Enough to tell queries apart. Against forgery stands the signature, which covers it.
 const FINGERPRINT_BYTES: usize = 8;
+const CONTENT_AT: usize = HEAD_BYTES + FINGERPRINT_BYTES;
 /// Half of HMAC-SHA256, the least that RFC 2104 advises to keep.
 const SIGNATURE_BYTES: usize = 16;
 /// Without a key: what tells a token that was cut off or mistyped, and nothing more.
@@ -67,7 +68,7 @@ pub struct Tokens<'a> {
 impl Tokens<'_> {
     #[must_use]
     pub fn write(&self, content: &[u8]) -> String {
-        let mut token = Vec::with_capacity(HEAD_BYTES + FINGERPRINT_BYTES + content.len() + SIGNATURE_BYTES);
+        let mut token = Vec::with_capacity(CONTENT_AT + content.len() + SIGNATURE_BYTES);
         token.push(self.head());
         token.extend_from_slice(&self.fingerprint());
         token.extend_from_slice(content);
@@ -88,7 +89,7 @@ impl Tokens<'_> {
         let proof_at = token
             .len()
             .checked_sub(self.proof_bytes())
-            .filter(|&proof_at| proof_at >= HEAD_BYTES + FINGERPRINT_BYTES)
+            .filter(|&proof_at| proof_at >= CONTENT_AT)
             .ok_or_else(|| refused("it is cut off"))?;
         let (token_text, proof) = token.split_at(proof_at);
         match self.key {
@@ -105,14 +106,14 @@ impl Tokens<'_> {
             }
             None => {}
         }
-        if token_text[HEAD_BYTES..][..FINGERPRINT_BYTES] != self.fingerprint() {
+        if token_text[HEAD_BYTES..CONTENT_AT] != self.fingerprint() {
             return Err(refused(
                 "another query made it: the table, the index, the conditions with their values, and the order must be \
                  those of the page that it came with",
             ));
         }
         token.truncate(proof_at);
-        token.drain(..HEAD_BYTES + FINGERPRINT_BYTES);
+        token.drain(..CONTENT_AT);
         Ok(token)
     }
 

@@ -103,8 +103,49 @@ def test_an_owners_notes_are_listed_by_tag(in_process):
         every = (await http.get("/ada/notes")).json()
         tagged = (await http.get("/ada/notes", params={"tag": "tube"})).json()
 
-        assert sorted(note["title"] for note in every) == ["Grüße", "plain"]
-        assert [note["title"] for note in tagged] == ["Grüße"]
+        assert sorted(note["title"] for note in every["items"]) == ["Grüße", "plain"]
+        assert every["cursor"] is None
+        assert [note["title"] for note in tagged["items"]] == ["Grüße"]
+
+    in_process(body)
+
+
+@pytest.mark.parametrize("key", ["", "00112233445566778899aabbccddeeff"])
+def test_notes_are_paged_and_each_comes_once(in_process, monkeypatch, key):
+    monkeypatch.setenv("NOTES_CURSOR_KEY", key)
+
+    async def body(http):
+        for number in range(7):
+            await http.post("/ada/notes", json={"title": f"note {number}", "tags": ["odd"] if number % 2 else []})
+        titles, sizes, after = [], [], {}
+        while after is not None:
+            page = (await http.get("/ada/notes", params={"size": 3, **after})).json()
+            titles += [note["title"] for note in page["items"]]
+            sizes.append(len(page["items"]))
+            after = {"after": page["cursor"]} if page["cursor"] else None
+        odd = (await http.get("/ada/notes", params={"size": 2, "tag": "odd"})).json()
+
+        assert sorted(titles) == [f"note {number}" for number in range(7)]
+        assert sizes == [3, 3, 1]
+        assert len(odd["items"]) == 2
+
+    in_process(body)
+
+
+def test_a_cursor_of_another_list_is_400(in_process):
+    async def body(http):
+        for title in ("one", "two"):
+            await http.post("/ada/notes", json={"title": title})
+        cursor = (await http.get("/ada/notes", params={"size": 1})).json()["cursor"]
+
+        answers = [
+            await http.get("/bob/notes", params={"after": cursor}),
+            await http.get("/ada/notes", params={"after": cursor, "tag": "odd"}),
+            await http.get("/ada/notes", params={"after": "nonsense"}),
+        ]
+
+        assert [answer.status_code for answer in answers] == [400, 400, 400]
+        assert (await http.get("/ada/notes", params={"size": 500})).status_code == 422
 
     in_process(body)
 
@@ -121,6 +162,13 @@ def test_openapi_shows_the_model_without_its_markers():
 
     assert schema["properties"]["owner"] == {"type": "string", "title": "Owner"}
     assert set(schema["required"]) == {"owner", "id", "title", "created"}
+
+
+def test_openapi_shows_a_page_of_notes():
+    page = app.openapi()["components"]["schemas"]["Page_Note_"]
+
+    assert page["properties"]["items"]["items"] == {"$ref": "#/components/schemas/Note"}
+    assert page["required"] == ["items", "cursor"]
 
 
 def test_uvicorn_serves_it_over_a_socket():
