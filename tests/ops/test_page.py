@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel
 
-from oxidyn import InvalidCursor, InvalidItem, InvalidOption, Model, Page, PartitionKey, SortKey, attr
+from oxidyn import Index, InvalidCursor, InvalidItem, InvalidOption, Model, Page, PartitionKey, SortKey, attr
 from tests.ops.models import Counter, Plan, Price, Stranger, User, Word
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=timezone.utc)
@@ -120,6 +120,35 @@ def test_pages_of_a_local_index(users: Any, crowd: list[User]) -> None:
     by_joined = users.query(User.org == "acme", index="by_joined", where=User.age < 27)
 
     assert ids(pages_of(by_joined, 3)) == [[6, 5, 4], [3, 2, 1], [0]]
+
+
+class Match(Model):
+    """A global index with several attributes in each part of its key."""
+
+    id: Annotated[str, PartitionKey]
+    cup: Annotated[str, Index("by_place", partition=1)]
+    region: Annotated[str, Index("by_place", partition=2)]
+    round: Annotated[int, Index("by_place", sort=1)]
+    bracket: Annotated[str, Index("by_place", sort=2)]
+
+
+def test_pages_of_an_index_with_several_attributes_in_each_part_of_its_key(client: Any, table_name: str) -> None:
+    matches = client.table(Match, name=table_name)
+    matches.create_table()
+    places = [(turn, bracket, copy) for turn in (9, 10) for bracket in ("lower", "upper") for copy in "ab"]
+    matches.batch_put(
+        [
+            Match(id=f"{turn}{bracket}{copy}", cup="winter", region="eu", round=turn, bracket=bracket)
+            for turn, bracket, copy in places
+        ]
+    )
+
+    pages = pages_of(matches.query((Match.cup == "winter") & (Match.region == "eu"), index="by_place"), 3)
+
+    assert [len(page.items) for page in pages] == [3, 3, 2]
+    found = [item for page in pages for item in page.items]
+    assert [(item.round, item.bracket) for item in found] == [(turn, bracket) for turn, bracket, _ in places]
+    assert len({item.id for item in found}) == len(places)
 
 
 def test_pages_of_a_scan(users: Any, counters: Any, crowd: list[User]) -> None:
