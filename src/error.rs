@@ -24,6 +24,9 @@ pub enum Error {
     /// A cursor that cannot be gone on from: oxidyn.InvalidCursor.
     #[error("{0}")]
     Cursor(String),
+    /// A transaction was refused as a whole.
+    #[error(transparent)]
+    Cancelled(#[from] Cancellation),
     /// The wait for a table ended before it was active.
     #[error("{0}")]
     Timeout(String),
@@ -84,14 +87,22 @@ pub enum TransportKind {
 
 /// What is left of a batch, so that nothing of it is lost; the rest is done.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{} of the batch's {given} entries are not done, after {attempts} attempts at the last request", entries.len())]
+#[error("{} of the batch's {given} entries are not done", entries.len())]
 pub struct Incomplete {
     /// The places of the entries that are not done, in the batch as it was given.
     pub entries: Vec<usize>,
     pub given: usize,
+    /// Those in a row that left all of a request unprocessed, where that ended the batch.
     pub attempts: u32,
-    /// What ended it, where it was not the service's leaving entries unprocessed: the entries of that one request may
-    /// be done where the error is ambiguous.
-    #[source]
-    pub cause: Option<Box<Error>>,
+    /// What ended it otherwise, request by request: the entries of one whose error is ambiguous may be done.
+    pub causes: Vec<Error>,
+}
+
+/// A transaction that did nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the transaction was cancelled")]
+pub struct Cancellation {
+    /// For each operation the error that it alone would have met; `None` for one that was not in the way.
+    pub reasons: Vec<Option<ServiceError>>,
+    pub request_id: Option<String>,
 }

@@ -42,6 +42,8 @@ mod core_module {
     #[pymodule_export]
     use crate::py::rate_limit::RateLimit;
     #[pymodule_export]
+    use crate::py::several::{batch_get, batch_write, transact};
+    #[pymodule_export]
     use crate::py::statement::Statement;
     #[pymodule_export]
     use crate::py::table::Table;

@@ -10,6 +10,10 @@ pub const BATCH_WRITE_ITEMS: usize = 25;
 pub const BATCH_STATEMENTS: usize = 25;
 /// Characters of one PartiQL statement.
 pub const STATEMENT_CHARACTERS: usize = 8192;
+/// Operations in one transaction.
+pub const TRANSACTION_OPERATIONS: usize = 100;
+/// Bytes of all items of one transaction.
+pub const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 /// Operands of one `IN`.
 pub const IN_OPERANDS: usize = 100;
 /// Bytes of one item, attribute names included.

@@ -6,14 +6,14 @@ operation and waits, `AsyncClient` hands out an awaitable.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from typing_extensions import Self
 
 from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
-from .operations import ClientOperations
+from .operations import CONCURRENCY, ClientOperations
 from .policies import AnyNumbers, Load, Policies, Unknown, Unset
 from .rate_limit import RateLimit
 from .schema import TableSchema
@@ -33,6 +33,12 @@ __all__ = ["AsyncClient", "Client"]
 
 M = TypeVar("M")
 R = TypeVar("R")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
 
 
 class _ClientBase:
@@ -41,7 +47,7 @@ class _ClientBase:
     __slots__ = ("__weakref__", "_config", "_core", "ops")
 
     ops: ClientOperations
-    """The client's operations on statements as values, which send nothing: `client.ops.execute(statement).request()`."""
+    """The client's operations as values, which send nothing: `client.ops.transact(users.ops.put(user)).request()`."""
 
     def __init__(
         self,
@@ -172,6 +178,82 @@ class Client(_ClientBase):
         """
         return self.run(self.ops.batch_execute(statements, consistent=consistent))
 
+    def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> list[R]:
+        """Read many items of any tables: `client.batch_get([users.ops.get("acme", 1), orders.ops.get(7)])`.
+
+        One for each operation, in their order, None where there is none. Any number is asked for in requests of 100,
+        `concurrency` of them under way at once; a key given twice is asked once.
+
+        Raises:
+            InvalidOperation: an operation is no `ops.get(...)`; nothing was sent.
+            BatchIncomplete: some were still unread after every retry.
+        """
+        return self.run(self.ops.batch_get(operations, concurrency=concurrency))
+
+    def batch_write(self, operations: Iterable[Operation[None]], /, *, concurrency: int = CONCURRENCY) -> None:
+        """Put and delete many items of any tables: `ops.put(...)` and `ops.delete(...)`, without conditions; not atomic.
+
+        Any number is written in requests of 25, `concurrency` of them under way at once. Of two writes to one key the last
+        is sent, be it a put or a delete.
+
+        Raises:
+            InvalidOperation: an operation cannot go into a batch; nothing was sent.
+            BatchIncomplete: some are not written; the exception has them, and why.
+        """
+        self.run(self.ops.batch_write(operations, concurrency=concurrency))
+
+    @overload
+    def transact(self, a: Operation[A], /, *, token: str | None = None) -> tuple[A]: ...
+    @overload
+    def transact(self, a: Operation[A], b: Operation[B], /, *, token: str | None = None) -> tuple[A, B]: ...
+    @overload
+    def transact(
+        self, a: Operation[A], b: Operation[B], c: Operation[C], /, *, token: str | None = None
+    ) -> tuple[A, B, C]: ...
+    @overload
+    def transact(
+        self, a: Operation[A], b: Operation[B], c: Operation[C], d: Operation[D], /, *, token: str | None = None
+    ) -> tuple[A, B, C, D]: ...
+    @overload
+    def transact(
+        self,
+        a: Operation[A],
+        b: Operation[B],
+        c: Operation[C],
+        d: Operation[D],
+        e: Operation[E],
+        /,
+        *,
+        token: str | None = None,
+    ) -> tuple[A, B, C, D, E]: ...
+    @overload
+    def transact(
+        self,
+        a: Operation[A],
+        b: Operation[B],
+        c: Operation[C],
+        d: Operation[D],
+        e: Operation[E],
+        f: Operation[F],
+        /,
+        *,
+        token: str | None = None,
+    ) -> tuple[A, B, C, D, E, F]: ...
+    @overload
+    def transact(self, *operations: Operation[R], token: str | None = None) -> tuple[R, ...]: ...
+    def transact(self, *operations: Operation[Any], token: str | None = None) -> tuple[Any, ...]:
+        """Run up to 100 operations on one item each, of any tables, together or not at all.
+
+        They are writes and checks (`ops.put`, `create`, `replace`, `update`, `upsert`, `delete`, `check`), each of which
+        gives None, or all `ops.get`, which see one moment and give their items. `token` names a transaction of writes for
+        ten minutes: run again with it, it is not done again. Without one each call makes its own, so that retries are safe.
+
+        Raises:
+            InvalidOperation: an operation cannot go into a transaction, or there are too many; nothing was sent.
+            TransactionCancelled: nothing was done; `reasons` has the exception of each operation.
+        """
+        return self.run(self.ops.transact(*operations, token=token))
+
     def close(self) -> None:
         """Close the connections; calls after that raise `ClientClosed`."""
         self._core.close()
@@ -225,6 +307,57 @@ class AsyncClient(_ClientBase):
     ) -> list[M | OxidynError | None]:
         """See `Client.batch_execute`."""
         return await self.run(self.ops.batch_execute(statements, consistent=consistent))
+
+    async def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> list[R]:
+        """See `Client.batch_get`."""
+        return await self.run(self.ops.batch_get(operations, concurrency=concurrency))
+
+    async def batch_write(self, operations: Iterable[Operation[None]], /, *, concurrency: int = CONCURRENCY) -> None:
+        """See `Client.batch_write`."""
+        await self.run(self.ops.batch_write(operations, concurrency=concurrency))
+
+    @overload
+    async def transact(self, a: Operation[A], /, *, token: str | None = None) -> tuple[A]: ...
+    @overload
+    async def transact(self, a: Operation[A], b: Operation[B], /, *, token: str | None = None) -> tuple[A, B]: ...
+    @overload
+    async def transact(
+        self, a: Operation[A], b: Operation[B], c: Operation[C], /, *, token: str | None = None
+    ) -> tuple[A, B, C]: ...
+    @overload
+    async def transact(
+        self, a: Operation[A], b: Operation[B], c: Operation[C], d: Operation[D], /, *, token: str | None = None
+    ) -> tuple[A, B, C, D]: ...
+    @overload
+    async def transact(
+        self,
+        a: Operation[A],
+        b: Operation[B],
+        c: Operation[C],
+        d: Operation[D],
+        e: Operation[E],
+        /,
+        *,
+        token: str | None = None,
+    ) -> tuple[A, B, C, D, E]: ...
+    @overload
+    async def transact(
+        self,
+        a: Operation[A],
+        b: Operation[B],
+        c: Operation[C],
+        d: Operation[D],
+        e: Operation[E],
+        f: Operation[F],
+        /,
+        *,
+        token: str | None = None,
+    ) -> tuple[A, B, C, D, E, F]: ...
+    @overload
+    async def transact(self, *operations: Operation[R], token: str | None = None) -> tuple[R, ...]: ...
+    async def transact(self, *operations: Operation[Any], token: str | None = None) -> tuple[Any, ...]:
+        """See `Client.transact`."""
+        return await self.run(self.ops.transact(*operations, token=token))
 
     async def close(self) -> None:
         """See `Client.close`."""

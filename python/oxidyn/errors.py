@@ -14,13 +14,16 @@
     ├── NoItemFound                     one(): the query found nothing
     ├── MultipleItemsFound              one(), one_or_none(): the query found more than one item
     ├── ItemTooLarge                    an item above DynamoDB's 400 KB
-    ├── BatchIncomplete                 DynamoDB left a part of a batch undone, after every retry
+    ├── InvalidOperation                an operation that cannot go into a batch or a transaction; also a ValueError
+    ├── BatchIncomplete                 a part of a batch is not done, after every retry
+    ├── TransactionCancelled            a transaction did nothing; `reasons` has the exception of each operation
     ├── TableNotActive                  the wait for a table ended before it was active
     ├── ServiceError                    DynamoDB answered with an error code
     │   ├── AccessDenied                the credentials are not valid, or not allowed to do this
     │   ├── TableNotFound
     │   ├── TableExists
-    │   └── Throttled                   too many requests, after every retry
+    │   ├── Throttled                   too many requests, after every retry
+    │   └── TransactionConflict         a transaction is changing the item, after every retry
     └── TransportError                  no answer, or none of DynamoDB's
         ├── CredentialsError            no credentials were found, or their source failed
         ├── RegionError                 no region is configured
@@ -40,7 +43,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AccessDenied",
@@ -54,6 +57,7 @@ __all__ = [
     "InvalidExpression",
     "InvalidItem",
     "InvalidKey",
+    "InvalidOperation",
     "InvalidOption",
     "ItemExists",
     "ItemNotFound",
@@ -70,6 +74,8 @@ __all__ = [
     "TableNotActive",
     "TableNotFound",
     "Throttled",
+    "TransactionCancelled",
+    "TransactionConflict",
     "TransportError",
     "UnsupportedTypeError",
 ]
@@ -183,6 +189,13 @@ class InvalidCursor(OxidynError, ValueError):
     """
 
 
+class InvalidOperation(OxidynError, ValueError):
+    """An operation that cannot go into a batch or a transaction, or too many of them; nothing was sent.
+
+    The message names its place among those given.
+    """
+
+
 class ItemNotFound(OxidynError):
     """`update` or `replace` found no item under the key, and wrote nothing."""
 
@@ -246,16 +259,24 @@ class ItemTooLarge(OxidynError):
 
 
 class BatchIncomplete(OxidynError):
-    """DynamoDB left a part of a batch undone after every retry; the rest is done."""
+    """A part of a batch is not done: DynamoDB left it undone after every retry, or a request failed. The rest is done."""
 
-    unprocessed: list[Any]  # Instances of the table's model, or keys, as they were given.
-    """What was not done, as it was given: items for `batch_put`, keys for `batch_get` and `batch_delete`."""
+    unprocessed: list[Any]  # Instances of the table's model, keys, or operations, as they were given.
+    """What was not done, as it was given, so that it can be tried again: items for `batch_put`, keys for `batch_get` and
+    `batch_delete`, operations for those of a client."""
+    by_table: dict[str, list[Any]]
+    """The same as items and keys, by the names of their tables."""
+    errors: tuple[OxidynError, ...]
+    """What ended the requests that failed, the first as `__cause__` too; empty where DynamoDB went on leaving entries
+    undone."""
 
     def __init__(
         self,
         message: str,
         *,
         unprocessed: Sequence[Any] = (),
+        by_table: Mapping[str, list[Any]] | None = None,
+        errors: Sequence[OxidynError] = (),
         operation: str | None = None,
         table: str | None = None,
         key: object = None,
@@ -263,6 +284,29 @@ class BatchIncomplete(OxidynError):
     ) -> None:
         super().__init__(message, operation=operation, table=table, key=key, request_id=request_id)
         self.unprocessed = list(unprocessed)
+        self.by_table = dict(by_table or {})
+        self.errors = tuple(errors)
+
+
+class TransactionCancelled(OxidynError):
+    """A transaction that DynamoDB refused as a whole: nothing of it was done."""
+
+    reasons: tuple[OxidynError | None, ...]
+    """For each operation, in its place, the exception that it alone would have raised (`ConditionFailed` and the others
+    that carry the stored item included), or None where it was not in the way."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: Sequence[OxidynError | None] = (),
+        operation: str | None = None,
+        table: str | None = None,
+        key: object = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, table=table, key=key, request_id=request_id)
+        self.reasons = tuple(reasons)
 
 
 class TableNotActive(OxidynError):
@@ -303,6 +347,10 @@ class TableExists(ServiceError):
 
 class Throttled(ServiceError):
     """Requests came faster than the table or the account takes, and every retry was refused too."""
+
+
+class TransactionConflict(ServiceError):
+    """Another transaction was changing the item, and every retry met it again."""
 
 
 class TransportError(OxidynError):

@@ -5,12 +5,12 @@ An operation does nothing until a client runs it, as often as one likes. `reques
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast, overload
 
 from . import _core, partiql
 from ._core import Operation
 from .annotations import Include, KeysOnly
-from .errors import InvalidExpression
+from .errors import InvalidExpression, InvalidOption, shown
 from .expressions import as_condition, kind_of
 from .updates import Action
 
@@ -24,9 +24,21 @@ if TYPE_CHECKING:
     from .policies import Load
     from .schema import TableSchema
 
-__all__ = ["ClientOperations", "Cores", "Operation", "TableOperations"]
+__all__ = ["CONCURRENCY", "ClientOperations", "Cores", "Operation", "TableOperations"]
 
 M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
+R = TypeVar("R")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+F = TypeVar("F")
+
+CONCURRENCY: Final = 8
+"""Requests of one batch under way at once, unless the caller says otherwise."""
+_MOST_CONCURRENCY: Final = 100
+_LONGEST_TOKEN: Final = 36
 
 
 class Cores(Generic[M]):
@@ -70,6 +82,59 @@ class ClientOperations:
     ) -> Operation[list[M | OxidynError | None]]:
         """Build what `Client.batch_execute` runs."""
         return partiql.batch_execute(statements, consistent)
+
+    def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> Operation[list[R]]:
+        """Build what `Client.batch_get` runs."""
+        return _core.batch_get(list(operations), _concurrency(concurrency))
+
+    def batch_write(
+        self, operations: Iterable[Operation[None]], /, *, concurrency: int = CONCURRENCY
+    ) -> Operation[None]:
+        """Build what `Client.batch_write` runs."""
+        return _core.batch_write(list(operations), _concurrency(concurrency))
+
+    @overload
+    def transact(self, a: Operation[A], /, *, token: str | None = None) -> Operation[tuple[A]]: ...
+    @overload
+    def transact(self, a: Operation[A], b: Operation[B], /, *, token: str | None = None) -> Operation[tuple[A, B]]: ...
+    @overload
+    def transact(
+        self, a: Operation[A], b: Operation[B], c: Operation[C], /, *, token: str | None = None
+    ) -> Operation[tuple[A, B, C]]: ...
+    @overload
+    def transact(
+        self, a: Operation[A], b: Operation[B], c: Operation[C], d: Operation[D], /, *, token: str | None = None
+    ) -> Operation[tuple[A, B, C, D]]: ...
+    @overload
+    def transact(
+        self,
+        a: Operation[A],
+        b: Operation[B],
+        c: Operation[C],
+        d: Operation[D],
+        e: Operation[E],
+        /,
+        *,
+        token: str | None = None,
+    ) -> Operation[tuple[A, B, C, D, E]]: ...
+    @overload
+    def transact(
+        self,
+        a: Operation[A],
+        b: Operation[B],
+        c: Operation[C],
+        d: Operation[D],
+        e: Operation[E],
+        f: Operation[F],
+        /,
+        *,
+        token: str | None = None,
+    ) -> Operation[tuple[A, B, C, D, E, F]]: ...
+    @overload
+    def transact(self, *operations: Operation[R], token: str | None = None) -> Operation[tuple[R, ...]]: ...
+    def transact(self, *operations: Operation[Any], token: str | None = None) -> Operation[Any]:
+        """Build what `Client.transact` runs."""
+        return _core.transact(list(operations), _token(token))
 
 
 class TableOperations(Generic[M]):
@@ -157,19 +222,32 @@ class TableOperations(Generic[M]):
         """Build what `Table.delete` runs."""
         return self._core.delete(_key(key), _condition(where), returning)
 
+    def check(self, key: object, /, where: Condition | bool) -> Operation[None]:
+        """Build a check for `Client.transact`: the transaction is done only if `where` holds for the stored item.
+
+        Run alone, it is a transaction of one, and raises `ConditionFailed`.
+        """
+        return self._core.check(_key((key,)), as_condition(where))
+
     def batch_get(
-        self, keys: Iterable[object], /, *, consistent: bool = False, load: Load | None = None
+        self,
+        keys: Iterable[object],
+        /,
+        *,
+        consistent: bool = False,
+        load: Load | None = None,
+        concurrency: int = CONCURRENCY,
     ) -> Operation[list[M | None]]:
         """Build what `Table.batch_get` runs."""
-        return self._cores.loading(load).batch_get(list(keys), consistent)
+        return self._cores.loading(load).batch_get(list(keys), consistent, _concurrency(concurrency))
 
-    def batch_put(self, items: Iterable[M], /) -> Operation[None]:
+    def batch_put(self, items: Iterable[M], /, *, concurrency: int = CONCURRENCY) -> Operation[None]:
         """Build what `Table.batch_put` runs."""
-        return self._core.batch_put(list(items))
+        return self._core.batch_put(list(items), _concurrency(concurrency))
 
-    def batch_delete(self, keys: Iterable[object], /) -> Operation[None]:
+    def batch_delete(self, keys: Iterable[object], /, *, concurrency: int = CONCURRENCY) -> Operation[None]:
         """Build what `Table.batch_delete` runs."""
-        return self._core.batch_delete(list(keys))
+        return self._core.batch_delete(list(keys), _concurrency(concurrency))
 
     def create_table(self) -> Operation[None]:
         """Build what `Table.create_table` runs."""
@@ -193,6 +271,23 @@ def _key(key: tuple[object, ...]) -> tuple[object, ...]:
     if len(key) == 1 and isinstance(key[0], tuple):
         return key[0]  # pyright: ignore[reportUnknownVariableType]
     return key
+
+
+def _concurrency(requests: object) -> int:
+    if isinstance(requests, int) and not isinstance(requests, bool) and 1 <= requests <= _MOST_CONCURRENCY:
+        return requests
+    raise InvalidOption(f"concurrency={shown(requests)}: expected 1 to {_MOST_CONCURRENCY} requests under way at once.")
+
+
+def _token(token: object) -> str | None:
+    if token is None or (isinstance(token, str) and 1 <= len(token) <= _LONGEST_TOKEN):
+        return token
+    # The token itself is not shown: it may be made of what it stands for.
+    found = f"{len(token)}" if isinstance(token, str) else kind_of(token)
+    raise InvalidOption(
+        f"token=: expected a string of 1 to {_LONGEST_TOKEN} characters, such as a UUID's, found {found}; leave it out to "
+        f"have one made."
+    )
 
 
 def _actions(verb: str, actions: tuple[object, ...]) -> tuple[Action, ...]:

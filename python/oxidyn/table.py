@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overloa
 from . import _core
 from .errors import InvalidExpression
 from .expressions import as_condition, references
-from .operations import Cores, TableOperations
+from .operations import CONCURRENCY, Cores, TableOperations
 from .query import LARGEST_PAGE, AsyncQuery, Query, expect_count
 from .rate_limit import core_of
 
@@ -298,30 +298,43 @@ class Table(_TableBase[M]):
         return Query(build, limit, self.name, self._client.run, refusal)
 
     def batch_get(
-        self, keys: Iterable[object], /, *, consistent: bool = False, load: Load | None = None
+        self,
+        keys: Iterable[object],
+        /,
+        *,
+        consistent: bool = False,
+        load: Load | None = None,
+        concurrency: int = CONCURRENCY,
     ) -> list[M | None]:
         """Read many items: one for each key, in the keys' order, None where there is none.
+
+        Any number of keys is asked for in requests of 100, `concurrency` of them under way at once; a key given twice is
+        asked once.
 
         Raises:
             BatchIncomplete: some were still unread after every retry.
         """
-        return self._client.run(self.ops.batch_get(keys, consistent=consistent, load=load))
+        batch = self.ops.batch_get(keys, consistent=consistent, load=load, concurrency=concurrency)
+        return self._client.run(batch)
 
-    def batch_put(self, items: Iterable[M], /) -> None:
+    def batch_put(self, items: Iterable[M], /, *, concurrency: int = CONCURRENCY) -> None:
         """Write many items, each in place of one with the same key; not atomic.
 
-        Raises:
-            BatchIncomplete: some were still unwritten after every retry.
-        """
-        self._client.run(self.ops.batch_put(items))
-
-    def batch_delete(self, keys: Iterable[object], /) -> None:
-        """Delete many items by their keys; not atomic.
+        Any number is written in requests of 25, `concurrency` of them under way at once. Of two items with one key the
+        last is written.
 
         Raises:
-            BatchIncomplete: some were still there after every retry.
+            BatchIncomplete: some are not written; the exception has them, and why.
         """
-        self._client.run(self.ops.batch_delete(keys))
+        self._client.run(self.ops.batch_put(items, concurrency=concurrency))
+
+    def batch_delete(self, keys: Iterable[object], /, *, concurrency: int = CONCURRENCY) -> None:
+        """Delete many items by their keys; not atomic. As `batch_put`.
+
+        Raises:
+            BatchIncomplete: some are not deleted; the exception has their keys, and why.
+        """
+        self._client.run(self.ops.batch_delete(keys, concurrency=concurrency))
 
     def create_table(self) -> None:
         """Create the table, billed per request, with the model's key and indexes.
@@ -459,18 +472,25 @@ class AsyncTable(_TableBase[M]):
         return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
 
     async def batch_get(
-        self, keys: Iterable[object], /, *, consistent: bool = False, load: Load | None = None
+        self,
+        keys: Iterable[object],
+        /,
+        *,
+        consistent: bool = False,
+        load: Load | None = None,
+        concurrency: int = CONCURRENCY,
     ) -> list[M | None]:
         """See `Table.batch_get`."""
-        return await self._client.spawn(self.ops.batch_get(keys, consistent=consistent, load=load))
+        batch = self.ops.batch_get(keys, consistent=consistent, load=load, concurrency=concurrency)
+        return await self._client.spawn(batch)
 
-    async def batch_put(self, items: Iterable[M], /) -> None:
+    async def batch_put(self, items: Iterable[M], /, *, concurrency: int = CONCURRENCY) -> None:
         """See `Table.batch_put`."""
-        await self._client.spawn(self.ops.batch_put(items))
+        await self._client.spawn(self.ops.batch_put(items, concurrency=concurrency))
 
-    async def batch_delete(self, keys: Iterable[object], /) -> None:
+    async def batch_delete(self, keys: Iterable[object], /, *, concurrency: int = CONCURRENCY) -> None:
         """See `Table.batch_delete`."""
-        await self._client.spawn(self.ops.batch_delete(keys))
+        await self._client.spawn(self.ops.batch_delete(keys, concurrency=concurrency))
 
     async def create_table(self) -> None:
         """See `Table.create_table`."""

@@ -85,17 +85,33 @@ impl Clock {
 }
 
 /// The rate limits of an operation, each with the table it is set for.
-pub struct Limits(Vec<(Arc<str>, Arc<RateLimit>)>);
+pub struct Limits {
+    of_tables: Vec<(Arc<str>, Arc<RateLimit>)>,
+    /// All that the operation consumes is of one table.
+    is_one_table: bool,
+}
 
 impl Limits {
     pub fn of_table(table: Arc<str>, limit: Arc<RateLimit>) -> Self {
-        Self(vec![(table, limit)])
+        Self {
+            of_tables: vec![(table, limit)],
+            is_one_table: true,
+        }
+    }
+
+    /// Those of an operation on several tables, some of which have limits.
+    pub fn of_several<'a>(limits: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let of_tables: Vec<_> = limits.into_iter().flat_map(|limits| limits.of_tables.clone()).collect();
+        (!of_tables.is_empty()).then_some(Self {
+            of_tables,
+            is_one_table: false,
+        })
     }
 
     /// Where this process counts.
     pub(super) fn gate(&self, py: Python<'_>) -> Gate {
-        let mut lines: Vec<Line> = Vec::with_capacity(self.0.len());
-        for (table, limit) in &self.0 {
+        let mut lines: Vec<Line> = Vec::with_capacity(self.of_tables.len());
+        for (table, limit) in &self.of_tables {
             let limiter = limit.limiter(py);
             match lines.iter_mut().find(|line| Arc::ptr_eq(&line.limiter, &limiter)) {
                 Some(line) => line.tables.push(Arc::clone(table)),
@@ -106,13 +122,19 @@ impl Limits {
                 }),
             }
         }
-        Gate(lines)
+        Gate {
+            lines,
+            is_one_table: self.is_one_table,
+        }
     }
 }
 
 /// What the calls of an operation have to pass; without lines they just go.
 #[derive(Default)]
-pub struct Gate(Vec<Line>);
+pub struct Gate {
+    lines: Vec<Line>,
+    is_one_table: bool,
+}
 
 /// One limiter, and the operation's tables that it counts for.
 struct Line {
@@ -129,7 +151,7 @@ impl Gate {
     /// The call as it is sent, and its way: wait there, then send it, then tell the answer.
     pub fn enter(&self, call: Call) -> (Call, Passage<'_>) {
         let mut tickets = Vec::new();
-        for line in &self.0 {
+        for line in &self.lines {
             tickets.extend(line.limiter.join(call.operation).map(|ticket| (line, ticket)));
         }
         let call = if tickets.is_empty() { call } else { asking(&call) };
@@ -138,7 +160,7 @@ impl Gate {
 
     /// The call as it is sent.
     pub fn shown(&self, call: Call) -> Call {
-        if self.0.iter().any(|line| line.limiter.holds(call.operation)) {
+        if self.lines.iter().any(|line| line.limiter.holds(call.operation)) {
             asking(&call)
         } else {
             call
@@ -170,7 +192,7 @@ impl Passage<'_> {
         if !self.tickets.is_empty() {
             let consumed = Consumed::of(&answer);
             // Then all that was consumed is that table's, whatever the service calls it.
-            let is_alone = self.gate.0.len() == 1;
+            let is_alone = self.gate.is_one_table;
             for (line, ticket) in self.tickets {
                 consumed.settle(ticket, |table| {
                     is_alone || line.tables.iter().any(|known| **known == *table)

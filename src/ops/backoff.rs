@@ -3,14 +3,16 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Replies in a row that leave something unprocessed before a batch gives up: some 13 s of waiting on average.
+/// Attempts in a row that do nothing before a batch gives up: some 13 s of waiting on average.
 const ATTEMPTS: u32 = 10;
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone)]
 pub struct Backoff {
+    /// Since the last that did something.
     attempts: u32,
+    waits: u32,
     random: u64,
 }
 
@@ -20,39 +22,59 @@ impl Backoff {
     pub fn seeded(seed: u64) -> Self {
         Self {
             attempts: 0,
+            waits: 0,
             random: seed,
         }
     }
 
-    /// The wait before the next attempt; `None` when there have been enough.
-    pub(super) fn next_wait(&mut self) -> Option<Duration> {
-        self.attempts += 1;
-        if self.attempts >= ATTEMPTS {
-            return None;
-        }
-        let longest = FIRST.saturating_mul(1 << (self.attempts - 1)).min(LONGEST);
-        // Full jitter: many clients that were refused together must not come back together.
-        Some(longest.mul_f64(self.next_fraction()))
+    /// Another one, for a request beside this one's: they must not wait alike.
+    pub(super) fn branch(&mut self) -> Self {
+        Self::seeded(self.next_random())
     }
 
-    /// Attempts made since the last that left nothing unprocessed.
+    /// The wait after an attempt that did nothing, which is longer each time; `None` when there were enough of them.
+    pub(super) fn next_wait(&mut self) -> Option<Duration> {
+        self.attempts += 1;
+        (self.attempts < ATTEMPTS).then(|| self.wait())
+    }
+
+    /// The wait after an attempt that did something, but not all.
+    pub(super) fn wait_after_progress(&mut self) -> Duration {
+        self.attempts = 0;
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Duration {
+        let longest = FIRST.saturating_mul(1 << self.waits.min(16)).min(LONGEST);
+        self.waits += 1;
+        // Full jitter: many clients that were refused together must not come back together.
+        longest.mul_f64(self.next_fraction())
+    }
+
+    /// Attempts in a row that did nothing.
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
     }
 
+    /// The last attempt did everything.
     pub(super) fn succeeded(&mut self) {
         self.attempts = 0;
+        self.waits = 0;
     }
 
-    /// The next of SplitMix64, as a number from 0 to 1: it only has to differ from process to process.
+    /// A number from 0 to 1.
     #[allow(clippy::cast_precision_loss)]
     fn next_fraction(&mut self) -> f64 {
+        (self.next_random() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// The next of SplitMix64: it only has to differ from process to process.
+    fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.random;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        (mixed >> 11) as f64 / (1u64 << 53) as f64
+        mixed ^ (mixed >> 31)
     }
 }
 

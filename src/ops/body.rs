@@ -1,5 +1,7 @@
 //! Request bodies: each kind of member is written in one place.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::Returning;
@@ -39,9 +41,12 @@ impl Body {
         member(&mut self.bytes, name)
     }
 
-    /// A member whose value is JSON already: an item, a key.
-    pub fn json(&mut self, name: &str, value: &[u8]) {
-        self.name(name).extend_from_slice(value);
+    /// A member whose value is JSON already: an item, a key. What is given back is where it stands.
+    pub fn json(&mut self, name: &str, value: &[u8]) -> Range<usize> {
+        let bytes = self.name(name);
+        let start = bytes.len();
+        bytes.extend_from_slice(value);
+        start..bytes.len()
     }
 
     pub fn text(&mut self, name: &str, value: &str) {

@@ -1,9 +1,12 @@
 //! DeleteItem.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::body::Body;
 use super::guard::{Guard, Meaning};
+use super::part::{Kind, Part};
 use super::{Operation, Returning, Step, StoredItem, reply};
 use crate::error::{Error, Result};
 use crate::transport::{Call, Reply};
@@ -14,6 +17,7 @@ const OPERATION: &str = "DeleteItem";
 #[derive(Debug, Clone)]
 pub struct Delete {
     body: Bytes,
+    key: Range<usize>,
     returns_item: bool,
     meaning: Meaning,
 }
@@ -22,11 +26,12 @@ impl Delete {
     /// With `return_old` the output is the item as it was, if there was one.
     pub fn new(table: &str, key: &[u8], guard: &Guard, return_old: bool) -> Result<Self> {
         let mut body = Body::of_table(table);
-        body.json("Key", key);
+        let key = body.json("Key", key);
         guard.write(&mut body)?;
         body.returning(if return_old { Returning::Old } else { Returning::Nothing });
         Ok(Self {
             body: body.finish(),
+            key,
             returns_item: return_old,
             meaning: guard.meaning(),
         })
@@ -49,6 +54,14 @@ impl Operation for Delete {
         } else {
             Ok(Step::Done(None))
         }
+    }
+
+    fn part(&self) -> Option<Part> {
+        Some(Part {
+            is_conditional: self.meaning.is_conditional(),
+            returns_item: self.returns_item,
+            ..Part::new(Kind::Delete, &self.body, &self.key)
+        })
     }
 
     fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {

@@ -1,8 +1,11 @@
 //! GetItem.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
-use super::body::Body;
+use super::body::{Body, member};
+use super::part::Part;
 use super::{Operation, Step, StoredItem, reply};
 use crate::error::Error;
 use crate::transport::{Call, Reply};
@@ -13,17 +16,27 @@ const OPERATION: &str = "GetItem";
 #[derive(Debug, Clone)]
 pub struct Get {
     body: Bytes,
+    key: Range<usize>,
+    /// Where what only GetItem takes begins.
+    own: usize,
 }
 
 impl Get {
     #[must_use]
     pub fn new(table: &str, key: &[u8], consistent: bool) -> Self {
         let mut body = Body::of_table(table);
-        body.json("Key", key);
+        let key = body.json("Key", key);
+        let mut body = body.into_head();
+        let own = body.len();
         if consistent {
-            body.flag("ConsistentRead", true);
+            member(&mut body, "ConsistentRead").extend_from_slice(b"true");
         }
-        Self { body: body.finish() }
+        body.push(b'}');
+        Self {
+            body: body.into(),
+            key,
+            own,
+        }
     }
 }
 
@@ -39,5 +52,13 @@ impl Operation for Get {
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>, Error> {
         reply::item(reply, "Item", OPERATION).map(Step::Done)
+    }
+
+    fn part(&self) -> Option<Part> {
+        Some(Part::read(&self.body, &self.key, self.own))
+    }
+
+    fn found(&self, item: Option<StoredItem>) -> Option<Self::Output> {
+        Some(item)
     }
 }

@@ -66,7 +66,8 @@ impl Guard {
     /// The meaning of a failed write's error.
     pub(super) fn meaning(&self) -> Meaning {
         match (&self.existence, &self.condition) {
-            (Existence::Any, _) => Meaning::Condition,
+            (Existence::Any, None) => Meaning::Nothing,
+            (Existence::Any, Some(_)) => Meaning::Condition,
             (Existence::Absent(_), None) => Meaning::Exists,
             (Existence::Absent(_), Some(_)) => Meaning::ExistsOrCondition,
             (Existence::Present(_), _) => Meaning::NotFoundOrCondition,
@@ -77,6 +78,8 @@ impl Guard {
 /// What is kept of a guard once its condition is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Meaning {
+    /// There is no condition.
+    Nothing,
     Condition,
     Exists,
     ExistsOrCondition,
@@ -84,6 +87,10 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
+    pub fn is_conditional(self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
     /// The error in the caller's terms.
     pub fn explain(self, operation: &str, error: Error) -> Error {
         let Error::Service(error) = error else {

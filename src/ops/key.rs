@@ -6,6 +6,23 @@ use crate::error::{Error, Result};
 use crate::expr::order::Scalar;
 use crate::wire::reader::{self, Reader};
 
+/// A table and the attributes of its key: partition, then sort.
+#[derive(Debug, Clone)]
+pub struct KeyedTable {
+    pub name: Arc<str>,
+    pub key_attributes: Box<[Arc<str>]>,
+}
+
+impl KeyedTable {
+    #[must_use]
+    pub fn new(name: &str, key_attributes: &[Arc<str>]) -> Self {
+        Self {
+            name: name.into(),
+            key_attributes: key_attributes.into(),
+        }
+    }
+}
+
 /// Read an item or a key: bytes that are equal for two with one key, and for no others. `None` where a key attribute is
 /// missing or is no S, N or B.
 pub(super) fn read_identity(reader: &mut Reader<'_>, attributes: &[Arc<str>]) -> reader::Result<Option<Vec<u8>>> {
@@ -28,11 +45,11 @@ pub(super) fn read_identity(reader: &mut Reader<'_>, attributes: &[Arc<str>]) ->
 }
 
 /// The identity of an item or key that is about to be sent.
-pub(super) fn identity(item: &[u8], attributes: &[Arc<str>]) -> Result<Vec<u8>> {
+pub fn identity(item: &[u8], attributes: &[Arc<str>]) -> Result<Vec<u8>> {
     match read_identity(&mut Reader::new(item), attributes) {
         Ok(Some(identity)) => Ok(identity),
         Ok(None) | Err(_) => Err(Error::Expression(format!(
-            "an entry of the batch has no full key: it needs {}, each S, N or B on the wire",
+            "an item without its full key: it needs {}, each S, N or B on the wire",
             attributes.join(" and ")
         ))),
     }

@@ -7,13 +7,18 @@ use crate::error::Error;
 use crate::transport::{Call, Reply};
 
 mod body;
+mod cancellation;
+mod chunks;
+mod idempotency;
 mod identity;
 mod key;
+mod part;
 mod reply;
 
 pub mod backoff;
 pub mod batch_get;
 pub mod batch_write;
+pub mod check;
 pub mod count;
 pub mod cursor;
 pub mod delete;
@@ -28,8 +33,13 @@ pub mod rate;
 pub mod scan;
 pub mod table;
 pub mod token;
+pub mod transact_get;
+pub mod transact_write;
 pub mod update;
 
+pub use chunks::AT_ONCE;
+pub use key::{KeyedTable, identity};
+pub use part::{Kind, Part};
 pub use reply::StoredItem;
 
 /// An operation as a value: it can be shown without being sent, and sent more than once (a run works on a clone).
@@ -47,9 +57,18 @@ pub trait Operation: Clone + Send + Sync + 'static {
         Err(error)
     }
 
+    /// What it is as a part of a batch or a transaction, if it can be one: an operation on one item.
+    fn part(&self) -> Option<Part> {
+        None
+    }
+
+    /// What it gives where a batch or a transaction has read its item; `None` for what reads no item.
+    fn found(&self, _item: Option<StoredItem>) -> Option<Self::Output> {
+        None
+    }
+
     /// What follows the answer to the call of this number, for an operation that has several under way.
-    fn answer(&mut self, number: usize, answer: Result<Reply, Error>) -> Result<Step<Self::Output>, Error> {
-        let _only = number;
+    fn answer(&mut self, _number: usize, answer: Result<Reply, Error>) -> Result<Step<Self::Output>, Error> {
         match answer {
             Ok(reply) => self.step(reply),
             Err(error) => self.fail(error),

@@ -1,9 +1,12 @@
 //! PutItem.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::body::Body;
 use super::guard::{Guard, Meaning};
+use super::part::{Kind, Part};
 use super::{Operation, Step};
 use crate::error::{Error, Result};
 use crate::transport::{Call, Reply};
@@ -14,6 +17,7 @@ const OPERATION: &str = "PutItem";
 #[derive(Debug, Clone)]
 pub struct Put {
     body: Bytes,
+    item: Range<usize>,
     meaning: Meaning,
 }
 
@@ -21,10 +25,11 @@ impl Put {
     pub fn new(table: &str, item: &[u8], guard: &Guard) -> Result<Self> {
         let mut body = Body::of_table(table);
         body.reserve(item.len() + 16);
-        body.json("Item", item);
+        let item = body.json("Item", item);
         guard.write(&mut body)?;
         Ok(Self {
             body: body.finish(),
+            item,
             meaning: guard.meaning(),
         })
     }
@@ -42,6 +47,13 @@ impl Operation for Put {
 
     fn step(&mut self, _: Reply) -> Result<Step<Self::Output>> {
         Ok(Step::Done(()))
+    }
+
+    fn part(&self) -> Option<Part> {
+        Some(Part {
+            is_conditional: self.meaning.is_conditional(),
+            ..Part::new(Kind::Put, &self.body, &self.item)
+        })
     }
 
     fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {

@@ -1,9 +1,12 @@
 //! UpdateItem.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::body::Body;
 use super::guard::{Guard, Meaning};
+use super::part::{Kind, Part};
 use super::{Operation, Returning, Step, StoredItem, reply};
 use crate::error::{Error, Result};
 use crate::expr::ast::Action;
@@ -17,6 +20,7 @@ const OPERATION: &str = "UpdateItem";
 #[derive(Debug, Clone)]
 pub struct Update {
     body: Bytes,
+    key: Range<usize>,
     returning: Returning,
     meaning: Meaning,
 }
@@ -25,7 +29,7 @@ impl Update {
     /// No action may change an attribute of the table's key.
     pub fn new(table: &str, key: &[u8], actions: &[Action], guard: &Guard, returning: Returning) -> Result<Self> {
         let mut body = Body::of_table(table);
-        body.json("Key", key);
+        let key = body.json("Key", key);
         body.expression("UpdateExpression", |text, placeholders| {
             update::write(text, actions, placeholders)
         })?;
@@ -33,6 +37,7 @@ impl Update {
         body.returning(returning);
         Ok(Self {
             body: body.finish(),
+            key,
             returning,
             meaning: guard.meaning(),
         })
@@ -54,6 +59,14 @@ impl Operation for Update {
             Returning::Nothing => Ok(Step::Done(None)),
             Returning::Old | Returning::New => reply::item(reply, "Attributes", OPERATION).map(Step::Done),
         }
+    }
+
+    fn part(&self) -> Option<Part> {
+        Some(Part {
+            is_conditional: self.meaning.is_conditional(),
+            returns_item: self.returning != Returning::Nothing,
+            ..Part::new(Kind::Update, &self.body, &self.key)
+        })
     }
 
     fn fail(&mut self, error: Error) -> Result<Step<Self::Output>, Error> {

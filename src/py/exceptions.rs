@@ -5,14 +5,15 @@ use std::sync::Arc;
 use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict, PyList, PyString};
+use pyo3::types::{IntoPyDict, PyDict, PyList, PyString, PyTuple};
 
 use crate::bridge::Limits;
 use crate::codec::Plan;
 use crate::error::{
-    ConditionFailure, ConditionMeaning, Error, Incomplete, ServiceError, TransportError, TransportKind,
+    Cancellation, ConditionFailure, ConditionMeaning, Error, Incomplete, ServiceError, TransportError, TransportKind,
 };
 use crate::limits;
+use crate::py::operation::Operation;
 use crate::wire::reader::Reader;
 use crate::wire::size;
 
@@ -43,11 +44,17 @@ impl Context {
         }
     }
 
+    /// An entry of the batch or transaction as it was given.
+    fn entry<'py>(&self, py: Python<'py>, place: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let entries = self.entries.as_ref().map(|entries| entries.bind(py));
+        entries.map(|entries| entries.get_item(place)).transpose()
+    }
+
     /// An exception about one entry of a batch, with all that is known of it.
     pub fn at_entry(&self, py: Python<'_>, error: PyErr, place: usize) -> PyErr {
         let error = with_context(py, error, self, None);
-        match self.entries.as_ref().map(|entries| entries.bind(py).get_item(place)) {
-            Some(Ok(entry)) => with_key(py, error, &entry),
+        match self.entry(py, place) {
+            Ok(Some(entry)) => with_key(py, error, &entry),
             _ => error,
         }
     }
@@ -55,7 +62,7 @@ impl Context {
     fn details<'py>(&self, py: Python<'py>, request_id: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
         let details = PyDict::new(py);
         details.set_item(intern!(py, "operation"), self.operation)?;
-        // A PartiQL statement may name no table, and a batch of them several.
+        // A statement may name no table, and a batch or a transaction several.
         let table = Some(&*self.table).filter(|table| !table.is_empty());
         details.set_item(intern!(py, "table"), table)?;
         details.set_item(intern!(py, "key"), self.key.as_ref())?;
@@ -120,7 +127,8 @@ pub fn raise(py: Python<'_>, error: Error, context: &Context) -> PyErr {
         Error::Condition(failure) => condition(py, failure, context),
         Error::Transport(error) => transport(py, error, context),
         Error::Timeout(message) => new(py, "TableNotActive", message, context, None, &[]),
-        Error::Incomplete(error) => incomplete(py, error, context),
+        Error::Incomplete(error) => incomplete(py, &error, context),
+        Error::Cancelled(error) => cancelled(py, error, context),
     }
 }
 
@@ -199,7 +207,9 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
     let (name, message) = match (error.code.as_str(), context.operation) {
         ("ResourceNotFoundException", _) if table.is_empty() => (
             "TableNotFound",
-            "A table that a statement names is not there: check the client's region, account and endpoint.".to_owned(),
+            "One of the tables is not there: create it with create_table(), or check the client's region, account and \
+             endpoint."
+                .to_owned(),
         ),
         ("ResourceNotFoundException", _) => (
             "TableNotFound",
@@ -207,6 +217,32 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
                 "There is no table \"{table}\": create it with create_table(), or check the client's region, account \
                  and endpoint."
             ),
+        ),
+        ("TransactionConflictException", _) => (
+            "TransactionConflict",
+            "Another transaction is changing the item at this moment; nothing was written. It was tried as often as \
+             max_attempts says: try it again."
+                .to_owned(),
+        ),
+        ("TransactionInProgressException", _) => (
+            "ServiceError",
+            "A transaction with this token is still being carried out (TransactionInProgressException), after every \
+             retry: run it again with the same token to learn how it ended."
+                .to_owned(),
+        ),
+        ("IdempotentParameterMismatchException", _) => (
+            "ServiceError",
+            "A transaction with this token and other operations was carried out in the last ten minutes \
+             (IdempotentParameterMismatchException); nothing was written. A token names one transaction: give each its \
+             own, or none."
+                .to_owned(),
+        ),
+        ("ItemCollectionSizeLimitExceededException", _) => (
+            "ServiceError",
+            "The items of this partition key with their local indexes have reached 10 GB, which is all that DynamoDB \
+             stores under one partition key of a table with local indexes (ItemCollectionSizeLimitExceededException): \
+             delete some, or spread them over more partition keys."
+                .to_owned(),
         ),
         ("ResourceInUseException", "CreateTable") => (
             "TableExists",
@@ -233,8 +269,10 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
             "AccessDenied",
             format!(
                 "DynamoDB refused the credentials ({}): {} Check who the client is (its profile or keys) and that its \
-                 policy allows dynamodb:{} on the table.",
-                error.code, error.message, context.operation
+                 policy allows {} on the table.",
+                error.code,
+                error.message,
+                permissions(context.operation)
             ),
         ),
         ("ValidationException", "UpdateItem") => (
@@ -263,6 +301,17 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
         error.request_id.as_deref(),
         &[("code", code)],
     )
+}
+
+/// What a policy must allow: a transaction has no permission of its own.
+fn permissions(operation: &str) -> String {
+    match operation {
+        "TransactGetItems" => "dynamodb:GetItem".to_owned(),
+        "TransactWriteItems" => {
+            "what each operation is (dynamodb:PutItem, UpdateItem, DeleteItem, ConditionCheckItem)".to_owned()
+        }
+        _ => format!("dynamodb:{operation}"),
+    }
 }
 
 fn condition(py: Python<'_>, failure: ConditionFailure, context: &Context) -> PyErr {
@@ -332,29 +381,98 @@ fn refused(
     }
 }
 
-fn incomplete(py: Python<'_>, error: Incomplete, context: &Context) -> PyErr {
-    let given = context.entries.as_ref().map(|entries| entries.bind(py));
-    let unprocessed: PyResult<Vec<Py<PyAny>>> = given
-        .into_iter()
-        .flat_map(|given| error.entries.iter().map(|entry| Ok(given.get_item(*entry)?.unbind())))
-        .collect();
-    let unprocessed = match unprocessed.and_then(|entries| Ok(PyList::new(py, entries)?.into_any().unbind())) {
-        Ok(unprocessed) => unprocessed,
-        Err(failure) => return failure,
-    };
-    let message = format!("{error}: `unprocessed` holds them, to be tried again; the others are done.");
-    let incomplete = new(
-        py,
-        "BatchIncomplete",
-        message,
-        context,
-        None,
-        &[("unprocessed", unprocessed)],
-    );
-    if let Some(cause) = error.cause {
-        incomplete.set_cause(py, Some(raise(py, *cause, context)));
+fn incomplete(py: Python<'_>, error: &Incomplete, context: &Context) -> PyErr {
+    let made = (|| {
+        let unprocessed = PyList::empty(py);
+        let by_table = PyDict::new(py);
+        for entry in &error.entries {
+            let Some(given) = context.entry(py, *entry)? else {
+                continue;
+            };
+            let (table, named) = match given.cast::<Operation>() {
+                Ok(operation) => {
+                    let of_one = operation.get().runnable().context().unwrap_or(context);
+                    (&of_one.table, of_one.key.as_ref().map(|key| key.bind(py).clone()))
+                }
+                Err(_) => (&context.table, Some(given.clone())),
+            };
+            match by_table.get_item(&**table)? {
+                Some(named_before) => named_before.cast_into::<PyList>()?.append(named)?,
+                None => by_table.set_item(&**table, PyList::new(py, [named])?)?,
+            }
+            unprocessed.append(given)?;
+        }
+        let causes = error
+            .causes
+            .iter()
+            .map(|cause| raise(py, cause.clone(), context).into_value(py));
+        let causes = PyTuple::new(py, causes)?;
+        let cause = causes.get_item(0).ok();
+        let extra = [
+            ("unprocessed", unprocessed.into_any().unbind()),
+            ("by_table", by_table.into_any().unbind()),
+            ("errors", causes.into_any().unbind()),
+        ];
+        let incomplete = new(py, "BatchIncomplete", incomplete_message(error), context, None, &extra);
+        incomplete.set_cause(py, cause.map(PyErr::from_value));
+        Ok::<_, PyErr>(incomplete)
+    })();
+    made.unwrap_or_else(|failure| failure)
+}
+
+fn incomplete_message(error: &Incomplete) -> String {
+    let (left, given) = (error.entries.len(), error.given);
+    if error.causes.is_empty() {
+        return format!(
+            "DynamoDB left {left} of the batch's {given} entries undone after {} attempts in a row did nothing: \
+             `unprocessed` holds them, to be tried again; the others are done.",
+            error.attempts
+        );
     }
-    incomplete
+    let is_ambiguous = |cause: &Error| matches!(cause, Error::Transport(error) if error.ambiguous);
+    let doubt = if error.causes.iter().any(is_ambiguous) {
+        " Those of a request without an answer may be done all the same."
+    } else {
+        ""
+    };
+    format!(
+        "A request of the batch failed, and {left} of its {given} entries are not done: `unprocessed` holds them, and \
+         `errors` says why; the others are done.{doubt}"
+    )
+}
+
+/// A transaction that did nothing: its reasons are what each operation alone would have raised.
+fn cancelled(py: Python<'_>, error: Cancellation, context: &Context) -> PyErr {
+    let made = (|| {
+        let mut told = Vec::new();
+        let reasons = PyList::empty(py);
+        for (place, reason) in error.reasons.into_iter().enumerate() {
+            let Some(reason) = reason else {
+                reasons.append(py.None())?;
+                continue;
+            };
+            let exception = match context
+                .entry(py, place)?
+                .as_ref()
+                .map(|given| given.cast::<Operation>())
+            {
+                Some(Ok(operation)) => operation.get().runnable().refused(py, reason),
+                _ => raise(py, Error::Service(reason), context),
+            };
+            told.push(format!("{} at {place}", exception.get_type(py).name()?));
+            reasons.append(exception.into_value(py))?;
+        }
+        let message = format!(
+            "The transaction was cancelled, and nothing was written: {}. `reasons` holds for each operation the \
+             exception that it alone would have raised, None where it was not in the way.",
+            told.join(", ")
+        );
+        let reasons = reasons.to_tuple().into_any().unbind();
+        let request_id = error.request_id.as_deref();
+        let extra = [("reasons", reasons)];
+        Ok::<_, PyErr>(new(py, "TransactionCancelled", message, context, request_id, &extra))
+    })();
+    made.unwrap_or_else(|failure| failure)
 }
 
 fn transport_class(kind: TransportKind) -> &'static str {

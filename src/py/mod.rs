@@ -7,5 +7,6 @@ pub mod operation;
 pub mod pages;
 pub mod plan;
 pub mod rate_limit;
+pub mod several;
 pub mod statement;
 pub mod table;

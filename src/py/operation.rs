@@ -6,16 +6,24 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::bridge::{self, Core, Gate};
-use crate::error::Error;
-use crate::ops::{self, Step};
+use crate::error::{Error, ServiceError};
+use crate::ops::{self, Part, Step, StoredItem};
 use crate::py::exceptions::{self, Context};
+use crate::transport::{Call, Reply};
 
 /// What a client can run, whatever the operation's output is.
 pub trait Runnable: Send + Sync {
-    fn context(&self) -> &Context;
-    fn request(&self) -> Option<crate::transport::Call>;
+    /// None for what holds no operation: there is nothing to tell of it.
+    fn context(&self) -> Option<&Context>;
+    fn request(&self) -> Option<Call>;
     fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>>;
     fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>>;
+    /// What it is as a part of a batch or a transaction, if it can be one.
+    fn part(&self) -> Option<Part>;
+    /// What it gives where a batch or a transaction has read its item.
+    fn found(&self, py: Python<'_>, item: Option<StoredItem>) -> PyResult<Py<PyAny>>;
+    /// The exception that it alone would have raised for this answer.
+    fn refused(&self, py: Python<'_>, error: ServiceError) -> PyErr;
 }
 
 /// One DynamoDB operation as a value: `request()` shows it, a client runs it, any number of times.
@@ -36,6 +44,11 @@ impl Operation {
         }))
     }
 
+    /// What sends nothing and gives what `make` makes.
+    pub fn nothing(make: fn(Python<'_>) -> PyResult<Py<PyAny>>) -> Self {
+        Self(Box::new(Nothing(make)))
+    }
+
     pub fn runnable(&self) -> &dyn Runnable {
         &*self.0
     }
@@ -45,7 +58,8 @@ impl Operation {
 impl Operation {
     /// DynamoDB's name of the operation and the JSON body of its first request; None where nothing would be sent.
     fn request<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let gate = Gate::of(py, self.0.context().limits.as_deref());
+        let limits = self.0.context().and_then(|context| context.limits.as_deref());
+        let gate = Gate::of(py, limits);
         self.0
             .request()
             .map(|call| {
@@ -57,8 +71,11 @@ impl Operation {
     }
 
     fn __repr__(&self) -> String {
-        let context = self.0.context();
-        format!("Operation({}, table=\"{}\")", context.operation, context.table)
+        match self.0.context() {
+            None => "Operation()".to_owned(),
+            Some(context) if context.table.is_empty() => format!("Operation({})", context.operation),
+            Some(context) => format!("Operation({}, table=\"{}\")", context.operation, context.table),
+        }
     }
 }
 
@@ -89,16 +106,33 @@ where
     O: ops::Operation,
     F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Py<PyAny>> + Send + Sync + 'static,
 {
-    fn context(&self) -> &Context {
-        &self.settle.context
+    fn context(&self) -> Option<&Context> {
+        Some(&self.settle.context)
     }
 
-    fn request(&self) -> Option<crate::transport::Call> {
+    fn request(&self) -> Option<Call> {
         match self.operation.clone().start() {
             Step::Call(call) | Step::CallAfter(_, call) => Some(call),
             Step::Calls(calls) => calls.into_iter().next().map(|first| first.call),
             Step::Done(_) => None,
         }
+    }
+
+    fn part(&self) -> Option<Part> {
+        self.operation.part()
+    }
+
+    fn found(&self, py: Python<'_>, item: Option<StoredItem>) -> PyResult<Py<PyAny>> {
+        match self.operation.found(item) {
+            Some(output) => self.settle.settle(py, Ok(output)),
+            None => Ok(py.None()),
+        }
+    }
+
+    fn refused(&self, py: Python<'_>, error: ServiceError) -> PyErr {
+        let explained = self.operation.clone().fail(Error::Service(error.clone())).err();
+        let error = explained.unwrap_or(Error::Service(error));
+        exceptions::raise(py, error, &self.settle.context)
     }
 
     fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>> {
@@ -113,5 +147,66 @@ where
         bridge::spawn(py, core, self.operation.clone(), limits, move |py, outcome| {
             settle.settle(py, outcome)
         })
+    }
+}
+
+/// A batch or a transaction of no operations. A closed client refuses it like any other.
+struct Nothing(fn(Python<'_>) -> PyResult<Py<PyAny>>);
+
+#[derive(Clone)]
+struct Done;
+
+impl ops::Operation for Done {
+    type Output = ();
+
+    fn start(&mut self) -> Step<()> {
+        Step::Done(())
+    }
+
+    fn step(&mut self, _: Reply) -> Result<Step<()>, Error> {
+        Ok(Step::Done(()))
+    }
+}
+
+impl Nothing {
+    fn settle(
+        make: fn(Python<'_>) -> PyResult<Py<PyAny>>,
+        py: Python<'_>,
+        outcome: Result<(), Error>,
+    ) -> PyResult<Py<PyAny>> {
+        outcome.map_err(|error| exceptions::raise_bare(py, &error))?;
+        make(py)
+    }
+}
+
+impl Runnable for Nothing {
+    fn context(&self) -> Option<&Context> {
+        None
+    }
+
+    fn request(&self) -> Option<Call> {
+        None
+    }
+
+    fn part(&self) -> Option<Part> {
+        None
+    }
+
+    fn found(&self, py: Python<'_>, _: Option<StoredItem>) -> PyResult<Py<PyAny>> {
+        Ok(py.None())
+    }
+
+    fn refused(&self, py: Python<'_>, error: ServiceError) -> PyErr {
+        exceptions::raise_bare(py, &Error::Service(error))
+    }
+
+    fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>> {
+        let outcome = bridge::run(py, core, Done, None)?;
+        Self::settle(self.0, py, outcome)
+    }
+
+    fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>> {
+        let make = self.0;
+        bridge::spawn(py, core, Done, None, move |py, outcome| Self::settle(make, py, outcome))
     }
 }

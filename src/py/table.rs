@@ -16,6 +16,7 @@ use crate::expr::upsert;
 use crate::limits;
 use crate::ops::batch_get::BatchGet;
 use crate::ops::batch_write::{BatchWrite, Write};
+use crate::ops::check::Check;
 use crate::ops::cursor::StartKey;
 use crate::ops::delete::Delete;
 use crate::ops::get::Get;
@@ -260,12 +261,21 @@ impl Table {
         Ok(self.pages("Scan", index, pages))
     }
 
-    fn batch_get(&self, keys: &Bound<'_, PyList>, consistent: bool) -> PyResult<Operation> {
+    fn check(&self, key: &Bound<'_, PyAny>, r#where: &Bound<'_, PyAny>) -> PyResult<Operation> {
+        let py = key.py();
+        let context = self.context("TransactWriteItems", Some(key));
+        let key = self.key(key, &context)?;
+        let guard = Guard::default().with(self.condition(py, Some(r#where), &context)?);
+        let check = raised(py, &context, Check::new(&self.name, &key, &guard))?;
+        Ok(Operation::new(check, context, |py, _, ()| Ok(py.None())))
+    }
+
+    fn batch_get(&self, keys: &Bound<'_, PyList>, consistent: bool, at_once: usize) -> PyResult<Operation> {
         let py = keys.py();
         let context = self.batch_context("BatchGetItem", keys);
         let keys = self.key_list(keys, &context)?;
         let batch = BatchGet::new(&self.name, &self.key_attributes, keys, consistent);
-        let batch = raised(py, &context, batch)?;
+        let batch = raised(py, &context, batch)?.at_once(at_once);
         Ok(Operation::new(
             batch,
             context,
@@ -281,7 +291,7 @@ impl Table {
         ))
     }
 
-    fn batch_put(&self, items: &Bound<'_, PyList>) -> PyResult<Operation> {
+    fn batch_put(&self, items: &Bound<'_, PyList>, at_once: usize) -> PyResult<Operation> {
         let context = self.batch_context("BatchWriteItem", items);
         let writes = items
             .iter()
@@ -290,14 +300,14 @@ impl Table {
                 Err(error) => Err(exceptions::with_key(items.py(), error, &item)),
             })
             .collect::<PyResult<Vec<_>>>()?;
-        self.batch_write(items.py(), writes, context)
+        self.batch_write(items.py(), writes, context, at_once)
     }
 
-    fn batch_delete(&self, keys: &Bound<'_, PyList>) -> PyResult<Operation> {
+    fn batch_delete(&self, keys: &Bound<'_, PyList>, at_once: usize) -> PyResult<Operation> {
         let context = self.batch_context("BatchWriteItem", keys);
         let entries = self.key_list(keys, &context)?;
         let writes = entries.into_iter().map(Write::Delete).collect();
-        self.batch_write(keys.py(), writes, context)
+        self.batch_write(keys.py(), writes, context, at_once)
     }
 
     /// `projections`: an index's name, DynamoDB's projection type, and the fields that it includes.
@@ -334,9 +344,9 @@ impl Table {
 }
 
 impl Table {
-    fn batch_write(&self, py: Python<'_>, writes: Vec<Write>, context: Context) -> PyResult<Operation> {
+    fn batch_write(&self, py: Python<'_>, writes: Vec<Write>, context: Context, at_once: usize) -> PyResult<Operation> {
         let batch = BatchWrite::new(&self.name, &self.key_attributes, writes);
-        let batch = raised(py, &context, batch)?;
+        let batch = raised(py, &context, batch)?.at_once(at_once);
         Ok(Operation::new(batch, context, |py, _, ()| Ok(py.None())))
     }
 

@@ -100,6 +100,51 @@ def test_refusals_are_not_tried_again(fake: FakeAws) -> None:
     assert len(fake.requests) == 1
 
 
+def cancelled(*codes: str) -> Answer:
+    reasons = [{"Code": code, "Message": None} for code in codes]
+    body = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "CancellationReasons": reasons}
+    return Answer(400, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        cancelled("None", "TransactionConflict"),
+        cancelled("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"),
+        refusal("TransactionConflictException"),
+        refusal("TransactionInProgressException"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "UpdateItem"])
+def test_a_conflict_of_transactions_is_retried(fake: FakeAws, answer: Answer, operation: str) -> None:
+    fake.answers = [answer]
+
+    client_of(fake)._call(operation, CONDITIONAL_PUT)
+
+    assert len(fake.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        cancelled("TransactionConflict", "ConditionalCheckFailed"),
+        cancelled("ConditionalCheckFailed"),
+        cancelled("ValidationError", "None"),
+        cancelled("None"),
+        cancelled(),
+        refusal("TransactionCanceledException"),
+        refusal("IdempotentParameterMismatchException"),
+    ],
+)
+def test_a_transaction_that_cannot_go_through_is_not_retried(fake: FakeAws, answer: Answer) -> None:
+    fake.answers = [answer]
+
+    with pytest.raises(ServiceError):
+        client_of(fake)._call("TransactWriteItems", b"{}")
+
+    assert len(fake.requests) == 1
+
+
 def test_attempts_are_counted_from_the_first(fake: FakeAws) -> None:
     fake.answers = [refusal("ThrottlingException") for _ in range(9)]
 

@@ -13,9 +13,13 @@ mod fill;
 mod items;
 #[path = "ops/pages.rs"]
 mod pages;
-#[path = "ops/rate.rs"]
-mod rate;
 #[path = "ops/partiql.rs"]
 mod partiql;
+#[path = "ops/rate.rs"]
+mod rate;
+#[path = "ops/several_tables.rs"]
+mod several_tables;
 #[path = "ops/tables.rs"]
 mod tables;
+#[path = "ops/transactions.rs"]
+mod transactions;

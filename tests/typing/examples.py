@@ -22,6 +22,7 @@ from oxidyn import (
     AsyncTable,
     Attr,
     Attribute,
+    BatchIncomplete,
     Client,
     Condition,
     ConditionFailed,
@@ -41,6 +42,7 @@ from oxidyn import (
     SortKey,
     Statement,
     Table,
+    TransactionCancelled,
     all_of,
     any_of,
     attr,
@@ -196,6 +198,43 @@ def operations(client: Client, users: Table[User], user: User) -> None:
     assert_type(users.ops.upsert(user, attr(User.age).add(1), returning="new"), Operation[User])
     assert_type(users.ops.get(user).request(), tuple[str, bytes] | None)
     assert_type(client.run(users.ops.get(user)), User | None)
+
+
+def batches_and_transactions(client: Client, users: Table[User], boxes: Table[Box[int]], user: User) -> None:
+    one, other = users.ops.get(user), boxes.ops.get("a")
+    assert_type(client.batch_get([one, one]), list[User | None])
+    assert_type(client.batch_get(users.ops.get(each) for each in [user]), list[User | None])
+    mixed: list[Operation[User | Box[int] | None]] = [one, other]
+    assert_type(client.batch_get(mixed, concurrency=2), list[User | Box[int] | None])
+    client.batch_write([users.ops.put(user), users.ops.delete(user)], concurrency=2)
+    users.batch_put([user], concurrency=2)
+    assert_type(client.transact(one), tuple[User | None])
+    assert_type(client.transact(one, other), tuple[User | None, Box[int] | None])
+    assert_type(
+        client.transact(one, other, one, other, one, other),
+        tuple[User | None, Box[int] | None, User | None, Box[int] | None, User | None, Box[int] | None],
+    )
+    assert_type(client.transact(*[one, one]), tuple[User | None, ...])
+    check = users.ops.check(("acme", user.id), User.age > 3)
+    assert_type(check, Operation[None])
+    assert_type(client.transact(users.ops.put(user), check, token="a"), tuple[None, None])
+    assert_type(client.ops.transact(one, other), Operation[tuple[User | None, Box[int] | None]])
+    assert_type(client.run(client.ops.transact(one, check)), tuple[User | None, None])
+    assert_type(client.ops.batch_get([one]), Operation[list[User | None]])
+    try:
+        client.transact(users.ops.create(user))
+    except TransactionCancelled as error:
+        assert_type(error.reasons, tuple[OxidynError | None, ...])
+    except BatchIncomplete as error:
+        assert_type(error.errors, tuple[OxidynError, ...])
+        assert_type(error.by_table, dict[str, list[Any]])
+
+
+async def asynchronous_transactions(client: AsyncClient, users: AsyncTable[User], user: User) -> None:
+    one = users.ops.get(user)
+    assert_type(await client.transact(one, one), tuple[User | None, User | None])
+    assert_type(await client.batch_get([one]), list[User | None])
+    await client.batch_write([users.ops.put(user)])
 
 
 async def asynchronous(user: User) -> None:

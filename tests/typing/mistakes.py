@@ -96,6 +96,16 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     Attribute(format="iso")  # wanted
     Client("eu-central-1")  # wanted
     users.ops.put(3)  # wanted
+    users.ops.check(user)  # wanted
+    users.ops.check(user, "age > 3")  # wanted
+    client.transact(user)  # wanted
+    client.transact(users.put(user))  # wanted
+    client.transact(users.ops.put(user), token=7)  # wanted
+    _ = client.transact(users.ops.get(user))[0].age  # wanted
+    _ = client.transact(users.ops.get(user))[1]  # wanted
+    client.batch_get([user])  # wanted
+    client.batch_write([users.ops.get(user)])  # wanted
+    client.batch_write(users.ops.put(user))  # wanted
     client.execute("SELECT * FROM users")  # wanted
     client.execute(Statement("SELECT * FROM users"), limit="3")  # wanted
     client.batch_execute(Statement("SELECT * FROM users"))  # wanted

@@ -61,6 +61,25 @@ fn code_and_message(body: &[u8]) -> Option<(String, String)> {
     Some((code, text(&["message", "Message"]).unwrap_or_default()))
 }
 
+/// The reasons of a cancelled transaction, one for each of its operations; "None" for one that was not in the way.
+pub fn cancellation_codes(body: &[u8]) -> Vec<String> {
+    let Ok(JsonValue::Object(members)) = JsonValue::parse(body, false) else {
+        return Vec::new();
+    };
+    let reasons = members.iter().find(|(name, _)| *name == "CancellationReasons");
+    let Some((_, JsonValue::Array(reasons))) = reasons else {
+        return Vec::new();
+    };
+    let code = |reason: &JsonValue<'_>| match reason {
+        JsonValue::Object(members) => members.iter().find_map(|(name, value)| match value {
+            JsonValue::Str(code) if *name == "Code" => Some(code.to_string()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    reasons.iter().map(|reason| code(reason).unwrap_or_default()).collect()
+}
+
 /// Why there was no connection, if that was it: the request was certainly not sent.
 pub fn connect_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     let error = find::<hyper_util::client::legacy::Error>(error).filter(|error| error.is_connect())?;

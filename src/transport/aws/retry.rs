@@ -5,7 +5,8 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use memchr::memmem;
 
-use super::failure::{Refusal, connect_failure};
+use super::failure::{Refusal, cancellation_codes, connect_failure};
+use crate::error::ServiceError;
 use crate::transport::Call;
 
 /// Codes that say "not now": DynamoDB did nothing and may do it a moment later.
@@ -15,6 +16,14 @@ const TRANSIENT_CODES: &[&str] = &[
     "ServiceUnavailable",
     "ServiceUnavailableException",
     "RequestTimeout",
+    "TransactionConflictException",
+];
+
+/// Why a transaction is cancelled that may go through a moment later.
+const TRANSIENT_REASONS: &[&str] = &[
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
 ];
 
 /// Whether a request that may have been carried out already can be sent again without harm.
@@ -52,6 +61,16 @@ fn is_read(body: &[u8]) -> bool {
         .is_some_and(|word| word.eq_ignore_ascii_case(READ))
 }
 
+/// Whether nothing but the moment was against a transaction: none of its conditions failed, and nothing in it is wrong.
+fn is_cancelled_for_the_moment(error: &ServiceError) -> bool {
+    if error.code != "TransactionCanceledException" {
+        return false;
+    }
+    let reasons = cancellation_codes(&error.body);
+    let mut met = reasons.iter().filter(|code| *code != "None").peekable();
+    met.peek().is_some() && met.all(|code| TRANSIENT_REASONS.contains(&code.as_str()))
+}
+
 #[derive(Debug)]
 pub struct RetryRules(pub Repetition);
 
@@ -68,7 +87,11 @@ impl ClassifyRetry for RetryRules {
                 Refusal::Service(error) if THROTTLING_ERRORS.contains(&error.code.as_str()) => {
                     RetryAction::throttling_error()
                 }
-                Refusal::Service(error) if TRANSIENT_CODES.contains(&error.code.as_str()) || error.status >= 500 => {
+                Refusal::Service(error)
+                    if TRANSIENT_CODES.contains(&error.code.as_str())
+                        || error.status >= 500
+                        || is_cancelled_for_the_moment(error) =>
+                {
                     RetryAction::transient_error()
                 }
                 Refusal::Foreign { status, .. } if *status >= 500 => RetryAction::transient_error(),

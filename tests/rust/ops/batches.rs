@@ -7,6 +7,7 @@ use oxidyn::error::{Error, Result};
 use oxidyn::ops::backoff::Backoff;
 use oxidyn::ops::batch_get::BatchGet;
 use oxidyn::ops::batch_write::{BatchWrite, Write};
+use oxidyn::ops::{AT_ONCE, Operation, Step};
 use oxidyn::transport::{Call, Reply};
 
 use super::drive::{fault, names, play, reply, run};
@@ -27,6 +28,10 @@ fn write(writes: Vec<Write>) -> BatchWrite {
     BatchWrite::new("users", &names(["id"]), writes)
         .unwrap()
         .with_backoff(Backoff::seeded(7))
+}
+
+fn deletes(count: usize) -> Vec<Write> {
+    (0..count).map(|number| Write::Delete(key(number))).collect()
 }
 
 fn found(items: Vec<Option<Bytes>>) -> Vec<Option<String>> {
@@ -285,24 +290,124 @@ fn writes_that_stay_unprocessed_are_all_listed_also_those_never_sent() {
         panic!("expected Error::Incomplete")
     };
     assert_eq!((left.entries, left.given, left.attempts), ((0..30).collect(), 30, 10));
-    assert!(left.cause.is_none());
+    assert!(left.causes.is_empty());
 }
 
 #[test]
-fn an_error_after_the_first_request_lists_what_is_not_written() {
-    let batch = write((0..60).map(|number| Write::Delete(key(number))).collect());
+fn after_an_error_what_is_under_way_is_awaited_and_nothing_further_is_sent() {
+    let batch = write(deletes(100)).at_once(2);
 
-    let played = play(&batch, [reply("{}"), fault("Other", "{}")]);
+    let played = play(&batch, [reply("{}"), fault("Other", "{}"), reply("{}")]);
 
     let Err(Error::Incomplete(left)) = played.output else {
         panic!("expected Error::Incomplete")
     };
-    assert_eq!(left.entries, (25..60).collect::<Vec<_>>());
-    assert!(matches!(left.cause.as_deref(), Some(Error::Service(_))));
-    assert!(matches!(
-        play(&batch, [fault("Other", "{}")]).output,
-        Err(Error::Service(_))
-    ));
+    assert_eq!(
+        left.entries,
+        [(25..50).collect::<Vec<_>>(), (75..100).collect()].concat()
+    );
+    assert_eq!(left.given, 100);
+    assert!(matches!(left.causes.as_slice(), [Error::Service(_)]));
+}
+
+#[test]
+fn what_another_request_leaves_after_an_error_is_left_and_not_sent_again() {
+    let unprocessed = r#"{"UnprocessedItems":{"users":[{"DeleteRequest":{"Key":{"id":{"N":"30"}}}}]}}"#;
+
+    let played = play(&write(deletes(50)), [fault("Other", "{}"), reply(unprocessed)]);
+
+    let Err(Error::Incomplete(left)) = played.output else {
+        panic!("expected Error::Incomplete")
+    };
+    assert_eq!(left.entries, [(0..25).collect::<Vec<_>>(), vec![30]].concat());
+}
+
+#[test]
+fn two_errors_are_both_told() {
+    let played = play(
+        &write(deletes(75)),
+        [fault("One", "{}"), reply("{}"), fault("Other", "{}")],
+    );
+
+    let Err(Error::Incomplete(left)) = played.output else {
+        panic!("expected Error::Incomplete")
+    };
+    assert_eq!(left.causes.len(), 2);
+    assert_eq!(left.entries.len(), 50);
+}
+
+#[test]
+fn where_nothing_was_written_the_first_error_is_raised_as_it_is() {
+    let one = play(&write(deletes(10)), [fault("Other", "{}")]);
+    let all = play(&write(deletes(50)), [fault("One", "{}"), fault("Other", "{}")]);
+
+    assert!(matches!(one.output, Err(Error::Service(_))));
+    assert!(matches!(all.output, Err(Error::Service(error)) if error.code == "One"));
+}
+
+#[test]
+fn as_many_requests_are_under_way_at_once_as_may_be() {
+    for (at_once, expected) in [(1, 1), (3, 3), (8, 4)] {
+        let Step::Calls(calls) = write(deletes(100)).at_once(at_once).start() else {
+            panic!("expected Step::Calls")
+        };
+        assert_eq!(calls.len(), expected);
+        let Step::Calls(calls) = get((0..400).map(key).collect()).at_once(at_once).start() else {
+            panic!("expected Step::Calls")
+        };
+        assert_eq!(calls.len(), expected);
+    }
+    let Step::Calls(calls) = get((0..2000).map(key).collect()).start() else {
+        panic!("expected Step::Calls")
+    };
+    assert_eq!(calls.len(), AT_ONCE);
+}
+
+#[test]
+fn answers_in_any_order_give_the_items_in_the_keys_order() {
+    let batch = get((0..250).map(key).collect());
+    let (mut answer, mut batch) = (service(100), batch);
+    let Step::Calls(calls) = batch.start() else {
+        panic!("expected Step::Calls")
+    };
+    let mut output = None;
+    for each in calls.into_iter().rev() {
+        if let Step::Done(items) = batch.answer(each.number, answer(each.call)).unwrap() {
+            output = Some(items);
+        }
+    }
+
+    for (number, item) in found(output.unwrap()).iter().enumerate() {
+        let start = format!(r#"{{"x":{{"S":"{number}"}}"#);
+        assert!(item.as_ref().unwrap().starts_with(&start));
+    }
+}
+
+#[test]
+fn a_batch_goes_on_as_long_as_each_attempt_does_something() {
+    let (items, waits) = run(&get((0..100).map(key).collect()), service(3));
+
+    assert!(items.unwrap().iter().all(Option::is_some));
+    assert_eq!(waits.len(), 33);
+}
+
+#[test]
+fn keys_that_stay_unread_are_those_of_unfinished_requests_only() {
+    let mut answer = service(100);
+    let batch = get((0..250).map(key).collect()).at_once(1);
+
+    let (items, _) = run(&batch, |call| {
+        if asked(&call).contains(&100) {
+            fault(THROTTLED, "{}")
+        } else {
+            answer(call)
+        }
+    });
+
+    let Err(Error::Incomplete(left)) = items else {
+        panic!("expected Error::Incomplete")
+    };
+    assert_eq!(left.entries, (100..250).collect::<Vec<_>>());
 }
 
 #[test]

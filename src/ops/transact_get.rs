@@ -1,0 +1,83 @@
+//! TransactGetItems: reads of one moment.
+
+use std::sync::Arc;
+
+use super::body::Body;
+use super::part::{Part, write_transaction};
+use super::{Operation, Step, StoredItem, cancellation, reply};
+use crate::error::{Error, Result};
+use crate::transport::{Call, Reply};
+use crate::wire::reader::{self, Reader};
+
+const OPERATION: &str = "TransactGetItems";
+
+/// The items in the order of the reads; `None` where there is none.
+#[derive(Debug, Clone)]
+pub struct TransactGet {
+    parts: Arc<[Part]>,
+}
+
+impl TransactGet {
+    #[must_use]
+    pub fn new(parts: Vec<Part>) -> Self {
+        Self { parts: parts.into() }
+    }
+
+    fn read(&self, reply: &Reply) -> reader::Result<Vec<Option<StoredItem>>> {
+        let mut found = Vec::with_capacity(self.parts.len());
+        let mut reader = Reader::new(&reply.body);
+        reply::members(&mut reader, |name, reader| match name {
+            "Responses" => reply::elements(reader, |reader| {
+                let mut start = None;
+                reply::members(reader, |name, reader| {
+                    let position = reader.position();
+                    if name == "Item" && !reader.try_null() {
+                        start = Some(position);
+                    }
+                    reader.seek(position);
+                    reader.skip_value()
+                })?;
+                found.push(start.map(|start| StoredItem {
+                    body: reply.body.clone(),
+                    start,
+                    request_id: reply.request_id.clone(),
+                }));
+                Ok(())
+            }),
+            _ => reader.skip_value(),
+        })?;
+        if found.len() == self.parts.len() {
+            Ok(found)
+        } else {
+            Err(reader.error("a response to each read"))
+        }
+    }
+}
+
+impl Operation for TransactGet {
+    type Output = Vec<Option<StoredItem>>;
+
+    fn start(&mut self) -> Step<Self::Output> {
+        if self.parts.is_empty() {
+            return Step::Done(Vec::new());
+        }
+        let mut bytes = Body::open().into_head();
+        write_transaction(&mut bytes, &self.parts);
+        bytes.push(b'}');
+        Step::Call(Call {
+            operation: OPERATION,
+            body: bytes.into(),
+        })
+    }
+
+    fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {
+        let found = self.read(&reply);
+        found
+            .map(Step::Done)
+            .map_err(|error| reply::unreadable(OPERATION, &error))
+    }
+
+    fn fail(&mut self, error: Error) -> Result<Step<Self::Output>> {
+        Err(cancellation::explain(error))
+    }
+}
