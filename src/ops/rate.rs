@@ -180,15 +180,17 @@ impl Bucket {
     fn admit(&mut self, number: u64, now: Duration) -> Option<Duration> {
         let passed = now.saturating_sub(self.counted_at).as_secs_f64();
         self.counted_at = self.counted_at.max(now);
-        self.balance = (self.balance + passed * self.rate).min(self.rate);
-        let mut left = self.balance;
+        let mut ahead = 0.0;
         let mut place = 0;
         while let Some((waiting, expected)) = self.line.get(place)
             && *waiting != number
         {
-            left -= expected;
+            ahead += expected;
             place += 1;
         }
+        // What those ahead have coming is kept for them.
+        self.balance = (self.balance + passed * self.rate).min(self.rate + ahead);
+        let left = self.balance - ahead;
         if left > -ROUNDING {
             if let Some((_, expected)) = self.line.remove(place) {
                 self.balance -= expected;
