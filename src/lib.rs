@@ -7,7 +7,7 @@
 //! | [`ops`] | one file per DynamoDB operation: write the body, step on the reply (sans-I/O) | no |
 //! | [`transport`] | one method, `call(operation, body) -> reply bytes` | no |
 //! | `codec` | core schema -> plan -> bytes and back | yes |
-//! | `bridge` | the only two ways from Python into tokio: `run` and `spawn` | yes |
+//! | `bridge` | the only ways from Python into tokio: `run`, `spawn` and `Feed` | yes |
 //! | `py` | the classes that Python sees, thin | yes |
 //!
 //! Arrows: `py -> codec -> wire`, `py -> ops -> expr, wire`, `py -> bridge -> ops, transport`. Nothing looks back.
@@ -37,6 +37,8 @@ mod core_module {
     use crate::py::operation::Operation;
     #[pymodule_export]
     use crate::py::pages::{Cursor, Page, Query};
+    #[pymodule_export]
+    use crate::py::parallel_scan::ParallelScan;
     #[pymodule_export]
     use crate::py::plan::Plan;
     #[pymodule_export]

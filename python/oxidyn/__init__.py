@@ -54,6 +54,7 @@ from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
 from .model import Model
 from .operations import Operation
 from .pages import Page
+from .parallel_scan import AsyncParallelScan, ParallelScan, ScanProgress, SegmentProgress
 from .partiql import Statement
 from .query import AsyncQuery, Query
 from .rate_limit import RateLimit
@@ -67,6 +68,7 @@ __all__ = [
     "Action",
     "All",
     "AsyncClient",
+    "AsyncParallelScan",
     "AsyncQuery",
     "AsyncTable",
     "Attr",
@@ -102,13 +104,16 @@ __all__ = [
     "Operation",
     "OxidynError",
     "Page",
+    "ParallelScan",
     "PartitionKey",
     "Query",
     "RateLimit",
     "RegionError",
     "ReplyError",
     "RequestTimeout",
+    "ScanProgress",
     "SchemaError",
+    "SegmentProgress",
     "ServiceError",
     "SortKey",
     "Statement",

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from . import _core
-from .errors import InvalidExpression
+from .errors import InvalidExpression, InvalidOption, shown
 from .expressions import as_condition, references
 from .operations import CONCURRENCY, Cores, TableOperations
+from .parallel_scan import AsyncParallelScan, ParallelScan
 from .query import LARGEST_PAGE, AsyncQuery, Query, expect_count
 from .rate_limit import core_of
 
@@ -97,6 +98,29 @@ class _TableBase(Generic[M]):
         core = self._cores.loading(load)
         return lambda most: core.scan(rest, index, most, page_size, consistent), refusal
 
+    def _parallel_scan(
+        self,
+        segments: int,
+        where: Condition | bool | None,
+        index: str | None,
+        page_size: int | None,
+        consistent: bool,
+        load: Load | None,
+        after: str | None,
+    ) -> tuple[_core.ParallelScan[M], str | None]:
+        """The core's scan, and why its items cannot be read, where they cannot."""
+        if not isinstance(segments, int) or isinstance(segments, bool) or not 1 <= segments <= _MOST_SEGMENTS:
+            raise InvalidOption(
+                f"segments={shown(segments)}: expected a whole number from 1 to {_MOST_SEGMENTS}, since a page of up to 1 MB "
+                f"is held for each."
+            )
+        if after is not None and not isinstance(after, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidOption(
+                f"after: expected the cursor of a parallel scan, or None to begin; found {type(after).__name__}."
+            )
+        build, refusal = self._scan(where, index, None, page_size, consistent, load)
+        return build(None).parallel(segments, after), refusal
+
     def _refusal(self, index: IndexSchema, *conditions: Condition | None) -> str | None:
         """Why items cannot be read through the index: it lacks some of their fields. No condition may ask for these."""
         if not index.lacks:
@@ -127,6 +151,7 @@ class _TableBase(Generic[M]):
             )
 
 
+_MOST_SEGMENTS: Final = 1000
 _MOST_ITEMS: Final = 2**64 - 1
 """What the core counts to."""
 
@@ -296,6 +321,29 @@ class Table(_TableBase[M]):
         """Read the whole table (or `index`), in no order; `where` filters what was read, after it was billed."""
         build, refusal = self._scan(where, index, limit, page_size, consistent, load)
         return Query(build, limit, self.name, self._client.run, refusal)
+
+    def parallel_scan(
+        self,
+        *,
+        segments: int = 8,
+        where: Condition | bool | None = None,
+        index: str | None = None,
+        page_size: int | None = None,
+        consistent: bool = False,
+        load: Load | None = None,
+        after: str | None = None,
+    ) -> ParallelScan[M]:
+        """Read the whole table (or `index`) in segments side by side, in no order.
+
+        A page of each segment is fetched ahead while others are consumed, so choose `segments` by how much of the table's
+        capacity the scan may take; a `RateLimit` bounds it in units. `after` goes on from the `cursor` of a scan of the
+        same table, index, condition and number of segments, in this process or another.
+
+        Raises:
+            InvalidCursor: `after` is no cursor of this scan, or was cut off or altered.
+        """
+        scan, refusal = self._parallel_scan(segments, where, index, page_size, consistent, load, after)
+        return ParallelScan(self._client, scan, self.name, refusal)
 
     def batch_get(
         self,
@@ -470,6 +518,21 @@ class AsyncTable(_TableBase[M]):
         """See `Table.scan`."""
         build, refusal = self._scan(where, index, limit, page_size, consistent, load)
         return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
+
+    def parallel_scan(
+        self,
+        *,
+        segments: int = 8,
+        where: Condition | bool | None = None,
+        index: str | None = None,
+        page_size: int | None = None,
+        consistent: bool = False,
+        load: Load | None = None,
+        after: str | None = None,
+    ) -> AsyncParallelScan[M]:
+        """See `Table.parallel_scan`."""
+        scan, refusal = self._parallel_scan(segments, where, index, page_size, consistent, load, after)
+        return AsyncParallelScan(self._client, scan, self.name, refusal)
 
     async def batch_get(
         self,

@@ -12,15 +12,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
-use super::core::{Connections, Core};
-use super::drive::drive;
+use super::core::Core;
 use super::event_loop::{Finish, Inbox, inbox, running};
-use super::mailbox::{Mailbox, Parcel};
-use super::rate::{Gate, Gated, Limits};
-use super::runtime::{ENGINE, NETWORK, Shared};
-use crate::error::{Error, TransportError, TransportKind};
+use super::mailbox::Parcel;
+use super::rate::{Gate, Limits};
+use crate::error::Error;
 use crate::ops::{Operation, Step};
-use crate::transport::Transport;
 
 /// Start `operation` and give back what awaits it. `finish` makes the awaited value of the outcome, on the loop's
 /// thread; it does not run when the awaiting task was cancelled, which drops the request.
@@ -44,91 +41,56 @@ where
         Step::Done(output) => return Awaitable::ready(py, finish(py, Ok(output))),
         step => step,
     };
+    let expected = Expected::new(&event_loop, finish)?;
+    let task = connections.launch(py, operation, step, Gate::of(py, limits), expected.deliver());
+    Awaitable::waiting(py, expected, Some(task))
+}
 
-    let inbox = inbox(&event_loop)?;
-    let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let waiting = future.call_method0(intern!(py, "__await__"))?;
-    let finish: Finish = Box::new(move |py, outcome| {
-        finish(
-            py,
-            *outcome
-                .downcast::<Result<O::Output, Error>>()
-                .expect("the task of this id left it"),
-        )
-    });
-    let id = inbox.get().expect(future.unbind(), finish);
-    let delivery = Delivery::<O::Output> {
-        mailbox: Arc::clone(inbox.get().mailbox()),
-        id,
-        outcome: None,
-    };
+/// What awaits nothing: the result is there.
+pub fn ready(py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    Awaitable::ready(py, result)
+}
 
-    let gate = Gate::of(py, limits);
-    let task = match &*connections {
-        #[cfg(feature = "embedded")]
-        Connections::Embedded(engine) => {
-            deliver(py, &ENGINE, Arc::new(engine.clone()), operation, step, gate, delivery)
-        }
-        #[cfg(feature = "aws")]
-        Connections::Network(remote) => deliver(py, &NETWORK, remote.awaited(), operation, step, gate, delivery),
-    };
-    Awaitable::waiting(
-        py,
-        InFlight {
+/// An outcome that a loop waits for.
+pub struct Expected {
+    /// The iterator of the loop's own future, which knows how a task waits.
+    waiting: Py<PyAny>,
+    inbox: Py<Inbox>,
+    id: u64,
+}
+
+impl Expected {
+    pub fn new<T: Send + 'static, F>(event_loop: &Bound<'_, PyAny>, finish: F) -> PyResult<Self>
+    where
+        F: FnOnce(Python<'_>, Result<T, Error>) -> PyResult<Py<PyAny>> + Send + 'static,
+    {
+        let py = event_loop.py();
+        let inbox = inbox(event_loop)?;
+        let future = event_loop.call_method0(intern!(py, "create_future"))?;
+        let waiting = future.call_method0(intern!(py, "__await__"))?;
+        let finish: Finish = Box::new(move |py, outcome| {
+            finish(
+                py,
+                *outcome
+                    .downcast::<Result<T, Error>>()
+                    .expect("what was told this id left it"),
+            )
+        });
+        let id = inbox.get().expect(future.unbind(), finish);
+        Ok(Self {
             waiting: waiting.unbind(),
             inbox: inbox.unbind(),
             id,
-            task,
-        },
-    )
-}
-
-fn deliver<O: Operation, T: Transport + 'static>(
-    py: Python<'_>,
-    runtime: &Shared,
-    transport: Arc<T>,
-    mut operation: O,
-    step: Step<O::Output>,
-    gate: Gate,
-    delivery: Delivery<O::Output>,
-) -> AbortHandle {
-    runtime.spawn(py, async move {
-        let transport = Gated {
-            transport: &*transport,
-            gate,
-        };
-        delivery.complete(drive(&transport, &mut operation, step).await);
-    })
-}
-
-/// The way of an outcome to the loop: left in its mailbox when the task ends, by whatever end.
-struct Delivery<T: Send + 'static> {
-    mailbox: Arc<Mailbox>,
-    id: u64,
-    outcome: Option<Result<T, Error>>,
-}
-
-impl<T: Send + 'static> Delivery<T> {
-    fn complete(mut self, outcome: Result<T, Error>) {
-        self.outcome = Some(outcome);
+        })
     }
-}
 
-impl<T: Send + 'static> Drop for Delivery<T> {
-    fn drop(&mut self) {
-        let outcome = match self.outcome.take() {
-            Some(outcome) => outcome,
-            // Else a panic would leave its caller waiting for ever.
-            None if std::thread::panicking() => Err(Error::Transport(TransportError {
-                kind: TransportKind::Other,
-                message: "an internal error ended this call; its traceback is on standard error".to_owned(),
-                ambiguous: true,
-            })),
-            // Aborted: nobody waits.
-            None => return,
-        };
-        let outcome: Box<dyn Any + Send> = Box::new(outcome);
-        self.mailbox.leave(Parcel { id: self.id, outcome });
+    /// The way to the loop's mailbox, for a thread of tokio's. It takes what `new` expects.
+    pub fn deliver<T: Send + 'static>(&self) -> impl FnOnce(Result<T, Error>) + Send + 'static {
+        let (mailbox, id) = (Arc::clone(self.inbox.get().mailbox()), self.id);
+        move |outcome| {
+            let outcome: Box<dyn Any + Send> = Box::new(outcome);
+            mailbox.leave(Parcel { id, outcome });
+        }
     }
 }
 
@@ -143,17 +105,18 @@ enum State {
 }
 
 struct InFlight {
-    /// The iterator of the loop's own future, which knows how a task waits.
-    waiting: Py<PyAny>,
-    inbox: Py<Inbox>,
-    id: u64,
-    task: AbortHandle,
+    expected: Expected,
+    /// What ends with the waiting.
+    task: Option<AbortHandle>,
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if self.inbox.get().forget(self.id) {
-            self.task.abort();
+        let Expected { inbox, id, .. } = &self.expected;
+        if inbox.get().forget(*id)
+            && let Some(task) = &self.task
+        {
+            task.abort();
         }
     }
 }
@@ -163,8 +126,8 @@ impl Awaitable {
         Self::with(py, State::Ready(result))
     }
 
-    fn waiting(py: Python<'_>, call: InFlight) -> PyResult<Py<PyAny>> {
-        Self::with(py, State::InFlight(call))
+    pub fn waiting(py: Python<'_>, expected: Expected, task: Option<AbortHandle>) -> PyResult<Py<PyAny>> {
+        Self::with(py, State::InFlight(InFlight { expected, task }))
     }
 
     fn with(py: Python<'_>, state: State) -> PyResult<Py<PyAny>> {
@@ -192,7 +155,7 @@ impl Awaitable {
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self.take() {
             State::InFlight(call) => {
-                let turn = call.waiting.call_method0(py, intern!(py, "__next__"));
+                let turn = call.expected.waiting.call_method0(py, intern!(py, "__next__"));
                 if turn.is_ok() {
                     *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::InFlight(call);
                 }
@@ -226,8 +189,8 @@ impl Awaitable {
         if let Ok(state) = self.0.try_lock()
             && let State::InFlight(call) = &*state
         {
-            visit.call(&call.waiting)?;
-            visit.call(&call.inbox)?;
+            visit.call(&call.expected.waiting)?;
+            visit.call(&call.expected.inbox)?;
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::ops::{NumberedCall, Operation, Step};
 use crate::transport::{Call, Transport, not_sent};
 
 /// How long a signal may wait; most calls end before the first look.
-const SIGNAL_TICK: Duration = Duration::from_millis(50);
+pub const SIGNAL_TICK: Duration = Duration::from_millis(50);
 /// A lane unused for so long has only connections that the server closed.
 const LANE_IDLE: Duration = Duration::from_mins(1);
 

@@ -1,7 +1,8 @@
-//! Threads, the GIL and asyncio: [`run`] and [`spawn`], the only two ways from Python into tokio.
+//! Threads, the GIL and asyncio: [`run`], [`spawn`] and [`Feed`], the only ways from Python into tokio.
 //!
-//! Both drive any [`Operation`](crate::ops::Operation) over a [`Core`], one client's connections. `run` blocks its
-//! thread with the GIL released; `spawn` gives back an awaitable. No thread of tokio's ever takes the GIL.
+//! All drive any [`Operation`](crate::ops::Operation) over a [`Core`], one client's connections. `run` blocks its thread
+//! with the GIL released; `spawn` gives back an awaitable; a `Feed` has calls run ahead, whose outcomes are taken in
+//! either manner. No thread of tokio's ever takes the GIL.
 
 mod awaitable;
 mod bell;
@@ -9,12 +10,16 @@ mod blocking;
 mod core;
 mod drive;
 mod event_loop;
+mod feed;
+mod launch;
 mod mailbox;
 mod process;
 mod rate;
 mod runtime;
 
-pub use awaitable::spawn;
+pub use awaitable::{ready, spawn};
 pub use blocking::run;
 pub use core::Core;
+pub use feed::{Feed, Taken};
+pub use process::PerProcess;
 pub use rate::{Clock, Gate, Limits, RateLimit};

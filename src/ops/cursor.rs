@@ -37,48 +37,81 @@ impl Cursors<'_> {
     pub fn write(&self, place: &Place) -> Result<String> {
         let mut content = Vec::with_capacity(64);
         push_count(&mut content, place.given);
-        let read = read_values(&place.after, self.start_key);
-        let values = read.map_err(|error| reply::unreadable(self.pages.operation, &error))?;
-        for ((name, _), value) in self.start_key.iter().zip(values) {
-            if self.pinned(name).is_some() {
-                continue;
-            }
-            let value = value.ok_or_else(|| lacking(name))?;
-            push_count(&mut content, value.len() as u64);
-            content.extend_from_slice(&value);
-        }
+        self.keys().push(&mut content, &place.after)?;
         let identity = self.pages.identity();
-        Ok(self.tokens(&identity).write(&content))
+        Ok(self.tokens(Kind::Page, &identity).write(&content))
     }
 
     /// The place of a cursor that this query wrote, its key as ExclusiveStartKey.
     pub fn read(&self, cursor: &str) -> Result<Place> {
         let identity = self.pages.identity();
-        let content = self.tokens(&identity).read(cursor)?;
+        let content = self.tokens(Kind::Page, &identity).read(cursor)?;
         self.place(&content)
             .ok_or_else(|| refused("its key is none of this table and index"))
     }
 
     fn place(&self, mut content: &[u8]) -> Option<Place> {
         let given = take_count(&mut content)?;
-        let mut after = vec![b'{'];
-        for (name, tag) in self.start_key.iter() {
-            writer::push_separator(&mut after);
-            writer::push_key(&mut after, name);
-            if let Some(value) = self.pinned(name) {
-                after.extend_from_slice(value);
+        let after = self.keys().take(&mut content)?;
+        content.is_empty().then_some(Place { after, given })
+    }
+
+    pub(super) fn keys(&self) -> Keys<'_> {
+        Keys {
+            pages: self.pages,
+            start_key: self.start_key,
+        }
+    }
+
+    pub(super) fn tokens<'b>(&'b self, kind: Kind, identity: &'b [u8]) -> Tokens<'b> {
+        Tokens {
+            kind,
+            identity,
+            key: self.key,
+        }
+    }
+}
+
+/// The start keys of a query as they stand in tokens: of each, what the query does not say itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys<'a> {
+    pub pages: &'a Pages,
+    pub start_key: &'a StartKey,
+}
+
+impl Keys<'_> {
+    /// Append the key of an object that has the key attributes.
+    pub fn push(&self, content: &mut Vec<u8>, object: &[u8]) -> Result<()> {
+        let read = read_values(object, self.start_key);
+        let values = read.map_err(|error| reply::unreadable(self.pages.operation, &error))?;
+        for ((name, _), value) in self.start_key.iter().zip(values) {
+            if self.pinned(name).is_some() {
                 continue;
             }
-            let length = usize::try_from(take_count(&mut content)?).ok()?;
-            let (value, rest) = content.split_at_checked(length)?;
-            content = rest;
-            push_value(&mut after, *tag, value)?;
+            let value = value.ok_or_else(|| lacking(name))?;
+            push_count(content, value.len() as u64);
+            content.extend_from_slice(&value);
         }
-        after.push(b'}');
-        content.is_empty().then(|| Place {
-            after: after.into(),
-            given,
-        })
+        Ok(())
+    }
+
+    /// Take a key off the front, as ExclusiveStartKey; `None` where none stands there.
+    pub fn take(&self, content: &mut &[u8]) -> Option<Bytes> {
+        let mut key = vec![b'{'];
+        for (name, tag) in self.start_key {
+            writer::push_separator(&mut key);
+            writer::push_key(&mut key, name);
+            if let Some(value) = self.pinned(name) {
+                key.extend_from_slice(value);
+                continue;
+            }
+            let length = usize::try_from(take_count(content)?).ok()?;
+            let (value, rest) = content.split_at_checked(length)?;
+            *content = rest;
+            push_value(&mut key, *tag, value)?;
+        }
+        key.push(b'}');
+        Some(key.into())
     }
 
     /// The value that the query itself gives to the attribute.
@@ -86,20 +119,12 @@ impl Cursors<'_> {
         let mut pinned = self.pages.pinned().iter();
         pinned.find(|(known, _)| **known == *name).map(|(_, value)| value)
     }
-
-    fn tokens<'b>(&'b self, identity: &'b [u8]) -> Tokens<'b> {
-        Tokens {
-            kind: Kind::Page,
-            identity,
-            key: self.key,
-        }
-    }
 }
 
 fn lacking(name: &str) -> Error {
     Error::Expression(format!(
-        "no cursor can be made, since an item came without its key attribute {name}: page() needs the keys of the table \
-         and the index to be declared as DynamoDB has them"
+        "no cursor can be made, since an item came without its key attribute {name}: it needs the keys of the table and \
+         the index to be declared as DynamoDB has them"
     ))
 }
 
@@ -141,15 +166,15 @@ fn push_value(out: &mut Vec<u8>, tag: Tag, value: &[u8]) -> Option<()> {
 }
 
 /// Append a number, seven bits in a byte, the lowest first.
-fn push_count(out: &mut Vec<u8>, mut count: u64) {
+pub(super) fn push_count(out: &mut Vec<u8>, mut count: u64) {
     while count >= 0x80 {
         out.push((count & 0x7f) as u8 | 0x80);
         count >>= 7;
     }
-    out.push(count as u8);
+    out.push((count & 0x7f) as u8);
 }
 
-fn take_count(content: &mut &[u8]) -> Option<u64> {
+pub(super) fn take_count(content: &mut &[u8]) -> Option<u64> {
     let mut count = 0u64;
     for shift in (0..u64::BITS).step_by(7) {
         let (&byte, rest) = content.split_first()?;

@@ -5,8 +5,7 @@ use bytes::Bytes;
 
 use super::cursor::Place;
 use super::pages::{Page, Pages};
-use super::token::refused;
-use super::{Operation, Step};
+use super::{Operation, Step, token};
 use crate::error::{Error, Result};
 use crate::transport::{Call, Reply};
 
@@ -94,13 +93,7 @@ impl Operation for FillPage {
 
     fn fail(&mut self, error: Error) -> Result<Step<Filled>> {
         let is_first = self.filled.replies.is_empty();
-        match error {
-            // The same query without a start key was in order, or there would be no cursor of it.
-            Error::Service(error) if is_first && self.is_unproven && error.code == "ValidationException" => {
-                Err(refused(&format!("DynamoDB refused the key in it ({})", error.message)))
-            }
-            error => Err(error),
-        }
+        Err(token::explain(error, is_first && self.is_unproven))
     }
 }
 

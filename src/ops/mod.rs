@@ -26,6 +26,7 @@ pub mod fill;
 pub mod get;
 pub mod guard;
 pub mod pages;
+pub mod parallel;
 pub mod partiql;
 pub mod put;
 pub mod query;

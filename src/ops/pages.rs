@@ -98,6 +98,19 @@ impl Pages {
         self
     }
 
+    /// The same of one segment of the table or index.
+    pub(super) fn of_segment(&self, number: usize, count: usize) -> Self {
+        let mut head = Vec::with_capacity(self.head.len() + 48);
+        head.extend_from_slice(&self.head);
+        for (name, value) in [("Segment", number), ("TotalSegments", count)] {
+            writer::push_integer(member(&mut head, name), i64::try_from(value).unwrap_or(i64::MAX));
+        }
+        Self {
+            head: head.into(),
+            ..self.clone()
+        }
+    }
+
     /// The first page, or the one at the cursor.
     #[must_use]
     pub fn page(&self, cursor: Option<Cursor>) -> FetchPage {
@@ -265,6 +278,7 @@ enum Stand {
 struct Members {
     last_key: Option<Bytes>,
     count: u64,
+    scanned: u64,
 }
 
 /// What a page holds from where it stands.
@@ -341,6 +355,11 @@ impl Page {
         Ok(Some(self.position))
     }
 
+    /// Whether the item that begins at `start` was the last one given out, and its end is not told yet.
+    pub(super) fn is_at(&self, start: usize) -> bool {
+        self.stand == Stand::At && self.position == start
+    }
+
     /// The item that `next_item` gave last ends before `position`.
     pub fn item_ended(&mut self, position: usize) {
         debug_assert_eq!(self.stand, Stand::At, "no item was given out");
@@ -380,20 +399,52 @@ impl Page {
     /// An object with the key behind which to go on, once all items that were wanted are given out: the last of them
     /// where others follow it here, else where the service stopped; `None` at the end.
     pub(super) fn start_key(&self) -> Result<Option<Bytes>> {
-        let unreadable = |error| reply::unreadable(self.operation, &error);
-        if self.look_ahead(1, &self.drop)?.items == 0 {
-            return Ok(match &self.members.last_key {
-                None if self.stand != Stand::End => self.look_ahead(u64::MAX, &[])?.last_key,
-                known => known.clone(),
-            });
+        if self.has_items()? {
+            return self.last_item();
         }
-        let mut reader = Reader::new(&self.body);
+        Ok(match &self.members.last_key {
+            None if self.stand != Stand::End => self.look_ahead(u64::MAX, &[])?.last_key,
+            known => known.clone(),
+        })
+    }
+
+    /// Whether there are items that were not given out.
+    pub(super) fn has_items(&self) -> Result<bool> {
+        Ok(self.look_ahead(1, &self.drop)?.items > 0)
+    }
+
+    /// The item that was given out last.
+    pub(super) fn last_item(&self) -> Result<Option<Bytes>> {
         let Some(last_item) = self.last_item else {
             return Ok(None);
         };
+        let mut reader = Reader::new(&self.body);
         reader.seek(last_item);
-        let item = reader.raw_value().map_err(unreadable)?;
+        let item = reader.raw_value();
+        let item = item.map_err(|error| reply::unreadable(self.operation, &error))?;
         Ok(Some(self.body.slice(item)))
+    }
+
+    /// Know what stands behind the items before these are consumed.
+    pub(super) fn look_to_the_end(&mut self) -> Result<()> {
+        let mut reader = Reader::new(&self.body);
+        reader.seek(self.position);
+        let mut stand = self.stand;
+        while stand != Stand::End {
+            stand = seek_item(&mut reader, stand, &[], &mut self.members)
+                .map_err(|error| reply::unreadable(self.operation, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Items that the service looked at, as far as the page is read.
+    pub(super) fn scanned(&self) -> u64 {
+        self.members.scanned
+    }
+
+    /// Where the service stopped, as far as the page is read.
+    pub(super) fn last_key(&self) -> Option<&Bytes> {
+        self.members.last_key.as_ref()
     }
 
     fn look_ahead(&self, most: u64, drop: &[OpenEnd]) -> Result<Ahead> {
@@ -447,7 +498,8 @@ impl Members {
                     // A copy, since a slice would keep the whole page alive as long as the cursor.
                     self.last_key = Some(Bytes::copy_from_slice(&reader.bytes()[key]));
                 }
-                "Count" => self.count = reader.number()?.parse().map_err(|_| reader.error("a count"))?,
+                "Count" => self.count = read_count(reader)?,
+                "ScannedCount" => self.scanned = read_count(reader)?,
                 "Items" | "LastEvaluatedKey" => {}
                 _ => reader.skip_value()?,
             }
@@ -455,6 +507,11 @@ impl Members {
         }
         Ok(Stand::End)
     }
+}
+
+fn read_count(reader: &mut Reader<'_>) -> reader::Result<u64> {
+    let number = reader.number()?;
+    number.parse().map_err(|_| reader.error("a count"))
 }
 
 /// Go on to the start of the next item that is not dropped, or read the members behind the items.

@@ -54,6 +54,8 @@ impl fmt::Debug for CursorKey {
 pub enum Kind {
     /// The pages of a query or scan.
     Page = 1,
+    /// The segments of a parallel scan.
+    ParallelScan = 2,
 }
 
 /// Tokens of one kind, for one query, under one key.
@@ -172,4 +174,15 @@ impl Tokens<'_> {
 /// A cursor that cannot be gone on from.
 pub(super) fn refused(found: &str) -> Error {
     Error::Cursor(format!("the cursor was refused: {found}; {NEXT_STEP}"))
+}
+
+/// What an error means to a call that goes on from a token, which a stranger could have made up where it is not proven.
+pub(super) fn explain(error: Error, is_unproven: bool) -> Error {
+    match error {
+        // The same call without a start key was in order, or there would be no token of it.
+        Error::Service(error) if is_unproven && error.code == "ValidationException" => {
+            refused(&format!("DynamoDB refused the key in it ({})", error.message))
+        }
+        error => error,
+    }
 }

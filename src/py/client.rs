@@ -112,6 +112,10 @@ impl Client {
 }
 
 impl Client {
+    pub fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     fn with_options(core: Core, cursor_key: Option<&[u8]>) -> PyResult<Self> {
         let cursor_key = cursor_key
             .map(|bytes| CursorKey::new(bytes).ok_or_else(|| PyValueError::new_err("the key of cursors is too short")));

@@ -5,6 +5,7 @@ pub mod exceptions;
 pub mod expression;
 pub mod operation;
 pub mod pages;
+pub mod parallel_scan;
 pub mod plan;
 pub mod rate_limit;
 pub mod several;

@@ -16,6 +16,7 @@ use crate::ops::pages::{self, Pages};
 use crate::ops::token::CursorKey;
 use crate::py::exceptions::{self, Context};
 use crate::py::operation::Operation;
+use crate::py::parallel_scan::ParallelScan;
 use crate::wire::reader::Reader;
 
 /// A query or scan as a value: each page of it is an operation, and so is its count.
@@ -33,7 +34,7 @@ pub struct Query {
 }
 
 impl Query {
-    fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         Context {
             operation: self.operation,
             table: Arc::clone(&self.table),
@@ -44,7 +45,7 @@ impl Query {
         }
     }
 
-    fn cursors(&self) -> Cursors<'_> {
+    pub(super) fn cursors(&self) -> Cursors<'_> {
         Cursors {
             pages: &self.pages,
             start_key: &self.start_key,
@@ -125,6 +126,12 @@ impl Query {
             let cursor = cursor.map_err(|error| exceptions::raise(py, error, context))?;
             query.page_class.make(py, &query.plan, &items, cursor.as_deref())
         }))
+    }
+
+    /// One reading of all items in segments, from the cursor on.
+    #[pyo3(signature = (segments, after=None))]
+    fn parallel(&self, py: Python<'_>, segments: usize, after: Option<&str>) -> PyResult<ParallelScan> {
+        ParallelScan::new(py, self.clone(), segments, after)
     }
 
     /// The operation that counts the items of all pages.

@@ -13,6 +13,8 @@ mod fill;
 mod items;
 #[path = "ops/pages.rs"]
 mod pages;
+#[path = "ops/parallel.rs"]
+mod parallel;
 #[path = "ops/partiql.rs"]
 mod partiql;
 #[path = "ops/rate.rs"]

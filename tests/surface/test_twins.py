@@ -1,6 +1,7 @@
 """The synchronous and the asynchronous surface are one: same names, parameters, defaults and results."""
 
 import inspect
+import itertools
 import re
 import typing
 from collections.abc import Callable
@@ -8,13 +9,22 @@ from typing import Any
 
 import pytest
 
-from oxidyn import AsyncClient, AsyncQuery, AsyncTable, Client, Query, Table
+from oxidyn import (
+    AsyncClient,
+    AsyncParallelScan,
+    AsyncQuery,
+    AsyncTable,
+    Client,
+    ParallelScan,
+    Query,
+    Table,
+)
 from oxidyn.operations import ClientOperations, TableOperations
 
 # Python 3.10 forgets overloads; the checks of them are those of the later releases.
 get_overloads = getattr(typing, "get_overloads", lambda _: [])
 
-TWINS = [(Client, AsyncClient), (Table, AsyncTable), (Query, AsyncQuery)]
+TWINS = [(Client, AsyncClient), (Table, AsyncTable), (Query, AsyncQuery), (ParallelScan, AsyncParallelScan)]
 
 # Python's own protocols, whose names differ by colour.
 PROTOCOLS = {
@@ -37,7 +47,7 @@ def _methods(cls: type) -> dict[str, Callable[..., Any]]:
 
 def _plain(annotation: Any) -> str:
     """An annotation as the synchronous twin would write it."""
-    text = re.sub(r"\bAsync(?=Client|Table|Query|Iterator)", "", str(annotation))
+    text = re.sub(r"\bAsync(?=Client|Table|Query|ParallelScan|Iterator)", "", str(annotation))
     return re.sub(r"^Awaitable\[(.*)\]$", r"\1", text)
 
 
@@ -82,7 +92,7 @@ def test_docstring_of_the_asynchronous_twin_points_to_the_synchronous_one(ours, 
 @pytest.mark.parametrize(
     ("runs", "builds", "others"),
     [
-        (Table, TableOperations, {"query", "scan"}),
+        (Table, TableOperations, {"query", "scan", "parallel_scan"}),
         (Client, ClientOperations, {"table", "run", "close", "__enter__", "__exit__"}),
     ],
 )
@@ -111,7 +121,7 @@ def test_query_is_iterated_in_one_colour_only_and_is_no_generator():
 
 
 def test_no_boolean_parameter_changes_a_result():
-    for cls in (Client, AsyncClient, Table, AsyncTable, Query, AsyncQuery, TableOperations, ClientOperations):
+    for cls in (*itertools.chain(*TWINS), TableOperations, ClientOperations):
         for name, method in _methods(cls).items():
             for overload in get_overloads(method):
                 kinds = {_plain(each.annotation) for each in inspect.signature(overload).parameters.values()}

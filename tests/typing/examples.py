@@ -18,6 +18,7 @@ from oxidyn import (
     TTL,
     Action,
     AsyncClient,
+    AsyncParallelScan,
     AsyncQuery,
     AsyncTable,
     Attr,
@@ -37,8 +38,11 @@ from oxidyn import (
     Operation,
     OxidynError,
     Page,
+    ParallelScan,
     PartitionKey,
     Query,
+    RateLimit,
+    ScanProgress,
     SortKey,
     Statement,
     Table,
@@ -266,6 +270,34 @@ def models_of_others(client: Client) -> None:
     assert_type(places.get("a"), Place | None)
     assert_type(expr(Place)["size"], int)
     assert_type(places.scan(where=attr(expr(Place)["name"]).begins_with("a")).count(), int)
+
+
+def parallel_scans(client: Client) -> None:
+    limit = RateLimit(read=100, write=2.5)
+    assert_type(limit.read, float | None)
+    users = client.table(User, rate_limit=limit)
+    scan = users.parallel_scan(segments=4, where=User.age > 3, index="by_email", page_size=10, load="trust")
+    assert_type(scan, ParallelScan[User])
+    assert_type(next(scan), User)
+    for user in scan:
+        assert_type(user, User)
+    iterator: Iterator[User] = scan
+    assert_type(scan.count(), int)
+    assert_type(scan.progress, ScanProgress)
+    assert_type(scan.progress.segments[0].finished, bool)
+    assert_type(users.parallel_scan(after=scan.cursor), ParallelScan[User])
+    list(iterator)
+
+
+async def awaited_parallel_scans(client: AsyncClient) -> None:
+    scan = client.table(User, rate_limit=RateLimit(write=5)).parallel_scan()
+    assert_type(scan, AsyncParallelScan[User])
+    async for user in scan:
+        assert_type(user, User)
+    iterator: AsyncIterator[User] = scan
+    assert_type(await anext(iterator), User)
+    assert_type(await scan.count(), int)
+    assert_type(scan.cursor, str)
 
 
 def statements(client: Client) -> None:

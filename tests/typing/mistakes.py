@@ -16,6 +16,7 @@ from oxidyn import (
     Index,
     Model,
     PartitionKey,
+    RateLimit,
     SortKey,
     Statement,
     Table,
@@ -93,6 +94,13 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     _ = users.get(user).age  # wanted
     client.table(User, unset="drop")  # wanted
     client.table(User, any_numbers="float")  # wanted
+    client.table(User, rate_limit=100)  # wanted
+    RateLimit("100")  # wanted
+    RateLimit(read=5).read = 6  # wanted
+    users.parallel_scan(limit=5)  # wanted
+    users.parallel_scan(segments="4")  # wanted
+    _ = next(users.parallel_scan()).agee  # wanted
+    users.parallel_scan().progress.items = 3  # wanted
     Attribute(format="iso")  # wanted
     Client("eu-central-1")  # wanted
     users.ops.put(3)  # wanted
@@ -118,6 +126,8 @@ async def colours(client: Client, asynchronous: AsyncClient, user: User) -> None
     _ = (await asynchronous.table(User).get(user)).age  # wanted
     await client.table(User).put(user)  # wanted
     for _each in asynchronous.table(User).query(User.org == "a"):  # wanted
+        pass
+    for _other in asynchronous.table(User).parallel_scan():  # wanted
         pass
     async for _one in client.table(User).query(User.org == "a"):  # wanted
         pass

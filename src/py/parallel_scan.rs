@@ -1,0 +1,202 @@
+//! `ParallelScan`: one reading of a table in segments, whose pages are fetched ahead of whoever takes the items.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use crate::bridge::{self, Feed, PerProcess, Taken};
+use crate::ops::pages::Page;
+use crate::ops::parallel::{CountSegments, FetchSegment, Position, Walk};
+use crate::py::client::Client;
+use crate::py::exceptions::{self, Context};
+use crate::py::operation::Operation;
+use crate::py::pages::Query;
+use crate::wire::reader::Reader;
+
+/// An iterator over the items at hand, which ends when they are all taken; `turn` then brings further ones. Threads and
+/// tasks may share it.
+#[pyclass(frozen, generic, module = "oxidyn._core")]
+pub struct ParallelScan {
+    query: Query,
+    context: Context,
+    start: Vec<Position>,
+    /// Never held over Python code, so that it cannot be waited for while the GIL is.
+    walk: Mutex<Walk>,
+    /// Calls under way do not survive a fork.
+    feed: PerProcess<Arc<Feed<Page>>>,
+}
+
+impl ParallelScan {
+    pub fn new(py: Python<'_>, query: Query, segments: usize, after: Option<&str>) -> PyResult<Self> {
+        let context = query.context();
+        let start = match after {
+            Some(after) => query
+                .cursors()
+                .read_positions(after, segments)
+                .map_err(|error| exceptions::raise(py, error, &context))?,
+            None => vec![Position::Start; segments],
+        };
+        let walk = Walk::new(query.pages.clone(), start.clone(), query.cursor_key.is_none());
+        Ok(Self {
+            query,
+            context,
+            start,
+            walk: Mutex::new(walk),
+            feed: PerProcess::new(),
+        })
+    }
+
+    fn walk(&self) -> MutexGuard<'_, Walk> {
+        self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn raise(&self, py: Python<'_>, error: crate::error::Error) -> PyErr {
+        exceptions::raise(py, error, &self.context)
+    }
+
+    fn feed(&self) -> Arc<Feed<Page>> {
+        let make = || {
+            self.walk().forget_requests();
+            Arc::new(Feed::new())
+        };
+        self.feed.with(make, |feed| Arc::clone(feed))
+    }
+
+    /// Have every segment fetch a page ahead, and take up the first that came.
+    fn advance(&self, py: Python<'_>, feed: &Feed<Page>, client: &Client) -> PyResult<Stand> {
+        loop {
+            let mut walk = self.walk();
+            if walk.has_page() {
+                return Ok(Stand::AtPage);
+            }
+            let requests = walk.requests();
+            if requests.is_empty() {
+                let (number, outcome) = match feed.take() {
+                    Taken::Outcome(number, outcome) => (number, outcome),
+                    Taken::Nothing(known) if walk.is_under_way() => return Ok(Stand::Waiting(known)),
+                    Taken::Nothing(_) => return Ok(Stand::AtEnd),
+                };
+                match outcome {
+                    Ok(page) => walk.take_up(number, page),
+                    Err(error) => {
+                        walk.failed(number);
+                        drop(walk);
+                        return Err(self.raise(py, error));
+                    }
+                }
+                // The page behind it is fetched while it is consumed.
+                let requests = walk.requests();
+                drop(walk);
+                self.ask(py, feed, client, requests);
+                return Ok(Stand::AtPage);
+            }
+            drop(walk);
+            self.ask(py, feed, client, requests);
+        }
+    }
+
+    fn ask(&self, py: Python<'_>, feed: &Feed<Page>, client: &Client, requests: Vec<(usize, FetchSegment)>) {
+        for (number, request) in requests {
+            feed.ask(py, client.core(), number, request, self.context.limits.as_deref());
+        }
+    }
+}
+
+/// Where the reading is.
+enum Stand {
+    AtPage,
+    AtEnd,
+    /// For more than so many arrivals.
+    Waiting(u64),
+}
+
+#[pymethods]
+impl ParallelScan {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let found = self.walk().next_item();
+        let Some(found) = found.map_err(|error| self.raise(py, error))? else {
+            return Ok(None);
+        };
+        let mut reader = Reader::new(&found.body);
+        reader.seek(found.start);
+        let plan = &self.context.plan;
+        match plan.decode_item(py, &mut reader) {
+            Ok(item) => {
+                self.walk().item_ended(&found, reader.position());
+                Ok(Some(item))
+            }
+            Err(error) => {
+                let request_id = self.walk().request_id(&found);
+                let error = exceptions::with_context(py, error, &self.context, request_id.as_deref());
+                reader.seek(found.start);
+                Err(match plan.key_of_item(py, &mut reader) {
+                    Some(key) => exceptions::with_key(py, error, &key),
+                    None => error,
+                })
+            }
+        }
+    }
+
+    /// Wait for further items; False behind the last.
+    fn turn(&self, py: Python<'_>, client: &Client) -> PyResult<bool> {
+        let feed = self.feed();
+        loop {
+            match self.advance(py, &feed, client)? {
+                Stand::AtPage => return Ok(true),
+                Stand::AtEnd => return Ok(false),
+                Stand::Waiting(known) => feed.wait(py, known)?,
+            }
+        }
+    }
+
+    /// As `turn`, awaited. It may give True without items, when another task took them.
+    fn turn_awaited(slf: Bound<'_, Self>, client: Bound<'_, Client>) -> PyResult<Py<PyAny>> {
+        let (py, scan) = (slf.py(), slf.get());
+        let feed = scan.feed();
+        let truth = |py: Python<'_>, stand: Stand| {
+            let more = !matches!(stand, Stand::AtEnd);
+            more.into_pyobject(py).map(|more| more.to_owned().into_any().unbind())
+        };
+        match scan.advance(py, &feed, client.get()) {
+            Ok(Stand::Waiting(known)) => {
+                let (scan, client) = (slf.clone().unbind(), client.unbind());
+                feed.arrival(py, known, move |py| {
+                    let scan = scan.get();
+                    let stand = scan.advance(py, &scan.feed(), client.get())?;
+                    Ok(truth(py, stand)?)
+                })
+            }
+            Ok(stand) => bridge::ready(py, Ok(truth(py, stand)?)),
+            Err(error) => bridge::ready(py, Err(error)),
+        }
+    }
+
+    /// Where the scan stands, as a token.
+    fn cursor(&self, py: Python<'_>) -> PyResult<String> {
+        let positions = self.walk().positions();
+        positions
+            .and_then(|positions| self.query.cursors().write_positions(&positions))
+            .map_err(|error| self.raise(py, error))
+    }
+
+    /// For each segment: items handed out, items that DynamoDB looked at, whether it is finished.
+    fn progress(&self, py: Python<'_>) -> PyResult<Vec<(u64, u64, bool)>> {
+        let progress = self.walk().progress().map_err(|error| self.raise(py, error))?;
+        let told = progress
+            .into_iter()
+            .map(|segment| (segment.items, segment.scanned, segment.is_finished));
+        Ok(told.collect())
+    }
+
+    /// The operation that counts all items from where the scan began.
+    fn count(&self) -> Operation {
+        let count = CountSegments::new(&self.query.pages, &self.start);
+        Operation::new(count, self.query.context(), |py, _, count| {
+            Ok(count.into_pyobject(py)?.into_any().unbind())
+        })
+    }
+}
