@@ -177,6 +177,10 @@ class Statement(Generic[_M]):
     def batch_execute(
         plan: Plan, statements: list[Statement[_R]], consistent: bool
     ) -> Operation[list[_R | OxidynError | None]]: ...
+    @staticmethod
+    def transact_execute(
+        plan: Plan, statements: list[Statement[_R]], token: str | None
+    ) -> Operation[list[_R | None]]: ...
 
 @final
 class Client:

@@ -178,6 +178,18 @@ class Client(_ClientBase):
         """
         return self.run(self.ops.batch_execute(statements, consistent=consistent))
 
+    def transact_execute(self, statements: Iterable[Statement[M]], /, *, token: str | None = None) -> list[M | None]:
+        """Carry out PartiQL statements as one, all reads or all writes: all of them happen, or none.
+
+        Gives for each the item that it found, None where there is none and for writes. With a `token` of yours the same
+        writes are not done again within ten minutes, whoever sends them.
+
+        Raises:
+            TransactionCancelled: nothing was done; `reasons` has for each statement what it alone would have raised.
+            InvalidOperation: there are reads among the writes, or more than 100 statements.
+        """
+        return self.run(self.ops.transact_execute(statements, token=token))
+
     def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> list[R]:
         """Read many items of any tables: `client.batch_get([users.ops.get("acme", 1), orders.ops.get(7)])`.
 
@@ -307,6 +319,12 @@ class AsyncClient(_ClientBase):
     ) -> list[M | OxidynError | None]:
         """See `Client.batch_execute`."""
         return await self.run(self.ops.batch_execute(statements, consistent=consistent))
+
+    async def transact_execute(
+        self, statements: Iterable[Statement[M]], /, *, token: str | None = None
+    ) -> list[M | None]:
+        """See `Client.transact_execute`."""
+        return await self.run(self.ops.transact_execute(statements, token=token))
 
     async def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> list[R]:
         """See `Client.batch_get`."""

@@ -83,6 +83,12 @@ class ClientOperations:
         """Build what `Client.batch_execute` runs."""
         return partiql.batch_execute(statements, consistent)
 
+    def transact_execute(
+        self, statements: Iterable[Statement[M]], /, *, token: str | None = None
+    ) -> Operation[list[M | None]]:
+        """Build what `Client.transact_execute` runs."""
+        return partiql.transact_execute(statements, _token(token))
+
     def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> Operation[list[R]]:
         """Build what `Client.batch_get` runs."""
         return _core.batch_get(list(operations), _concurrency(concurrency))

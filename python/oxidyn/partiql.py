@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._core import Operation
     from .errors import OxidynError
 
-__all__ = ["Statement", "batch_execute", "execute"]
+__all__ = ["Statement", "batch_execute", "execute", "transact_execute"]
 
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
@@ -91,6 +91,12 @@ def batch_execute(statements: Iterable[Statement[M]], consistent: bool) -> Opera
     """Build the operation that gives what becomes of each statement."""
     cores = [_of("batch_execute", statement) for statement in statements]
     return _core.Statement.batch_execute(_untyped(), cores, consistent)
+
+
+def transact_execute(statements: Iterable[Statement[M]], token: str | None) -> Operation[list[M | None]]:
+    """Build the operation that carries all statements out as one."""
+    cores = [_of("transact_execute", statement) for statement in statements]
+    return _core.Statement.transact_execute(_untyped(), cores, token)
 
 
 def _of(method: str, statement: Statement[M]) -> _core.Statement[M]:

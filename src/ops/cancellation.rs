@@ -52,24 +52,10 @@ fn reason(body: Bytes, error: &ServiceError) -> reader::Result<Option<ServiceErr
         Ok(())
     })?;
     Ok(code.filter(|code| code != "None").map(|code| ServiceError {
-        code: exception(code),
+        code: reply::full_code(&code),
         message: message.unwrap_or_default(),
         status: error.status,
         request_id: error.request_id.clone(),
         body,
     }))
-}
-
-/// The error code that has a reason's meaning.
-fn exception(code: String) -> String {
-    match code.as_str() {
-        "ConditionalCheckFailed"
-        | "ItemCollectionSizeLimitExceeded"
-        | "ProvisionedThroughputExceeded"
-        | "TransactionConflict"
-        | "AccessDenied" => format!("{code}Exception"),
-        "ThrottlingError" => "ThrottlingException".to_owned(),
-        "ValidationError" => "ValidationException".to_owned(),
-        _ => code,
-    }
 }

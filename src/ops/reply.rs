@@ -92,6 +92,54 @@ pub(super) fn elements<'a>(
     Ok(())
 }
 
+/// The items that the reads of a transaction found, `{"Responses":[{"Item":{…}},{}]}`, as many as were asked for.
+pub(super) fn found(reply: &Reply, count: usize) -> Result<Vec<Option<StoredItem>>, ReadError> {
+    let mut found = Vec::with_capacity(count);
+    let mut reader = Reader::new(&reply.body);
+    members(&mut reader, |name, reader| match name {
+        "Responses" => elements(reader, |reader| {
+            let mut start = None;
+            members(reader, |name, reader| {
+                let position = reader.position();
+                if name == "Item" && !reader.try_null() {
+                    start = Some(position);
+                }
+                reader.seek(position);
+                reader.skip_value()
+            })?;
+            found.push(start.map(|start| StoredItem {
+                body: reply.body.clone(),
+                start,
+                request_id: reply.request_id.clone(),
+            }));
+            Ok(())
+        }),
+        _ => reader.skip_value(),
+    })?;
+    if found.len() == count {
+        Ok(found)
+    } else {
+        Err(reader.error("a response to each read"))
+    }
+}
+
+/// The error code of an error reply that says the same as the short form of it inside a reply: of an operation in a
+/// transaction, of a statement in a batch.
+pub(super) fn full_code(code: &str) -> String {
+    match code {
+        "ConditionalCheckFailed"
+        | "DuplicateItem"
+        | "ItemCollectionSizeLimitExceeded"
+        | "ProvisionedThroughputExceeded"
+        | "ResourceNotFound"
+        | "TransactionConflict"
+        | "AccessDenied" => format!("{code}Exception"),
+        "ThrottlingError" => "ThrottlingException".to_owned(),
+        "ValidationError" => "ValidationException".to_owned(),
+        _ => code.to_owned(),
+    }
+}
+
 /// The reply is not what DynamoDB sends.
 pub(super) fn unreadable(operation: &str, error: &ReadError) -> Error {
     refused(operation, error)

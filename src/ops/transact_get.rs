@@ -7,7 +7,6 @@ use super::part::{Part, write_transaction};
 use super::{Operation, Step, StoredItem, cancellation, reply};
 use crate::error::{Error, Result};
 use crate::transport::{Call, Reply};
-use crate::wire::reader::{self, Reader};
 
 const OPERATION: &str = "TransactGetItems";
 
@@ -21,36 +20,6 @@ impl TransactGet {
     #[must_use]
     pub fn new(parts: Vec<Part>) -> Self {
         Self { parts: parts.into() }
-    }
-
-    fn read(&self, reply: &Reply) -> reader::Result<Vec<Option<StoredItem>>> {
-        let mut found = Vec::with_capacity(self.parts.len());
-        let mut reader = Reader::new(&reply.body);
-        reply::members(&mut reader, |name, reader| match name {
-            "Responses" => reply::elements(reader, |reader| {
-                let mut start = None;
-                reply::members(reader, |name, reader| {
-                    let position = reader.position();
-                    if name == "Item" && !reader.try_null() {
-                        start = Some(position);
-                    }
-                    reader.seek(position);
-                    reader.skip_value()
-                })?;
-                found.push(start.map(|start| StoredItem {
-                    body: reply.body.clone(),
-                    start,
-                    request_id: reply.request_id.clone(),
-                }));
-                Ok(())
-            }),
-            _ => reader.skip_value(),
-        })?;
-        if found.len() == self.parts.len() {
-            Ok(found)
-        } else {
-            Err(reader.error("a response to each read"))
-        }
     }
 }
 
@@ -71,7 +40,7 @@ impl Operation for TransactGet {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Self::Output>> {
-        let found = self.read(&reply);
+        let found = reply::found(&reply, self.parts.len());
         found
             .map(Step::Done)
             .map_err(|error| reply::unreadable(OPERATION, &error))

@@ -9,8 +9,9 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::codec;
+use crate::limits;
 use crate::ops::StoredItem;
-use crate::ops::partiql::{self, BatchExecute, Execute, Found, Outcome};
+use crate::ops::partiql::{self, BatchExecute, Execute, ExecuteTransaction, Found, Kind, Outcome};
 use crate::py::exceptions::{self, Context};
 use crate::py::operation::Operation;
 use crate::py::plan::Plan;
@@ -81,6 +82,74 @@ impl Statement {
             Ok(results.into_any().unbind())
         })
     }
+
+    /// The operation that carries all of them out as one, and gives for each the item that it found, or None.
+    #[staticmethod]
+    #[pyo3(signature = (plan, statements, token))]
+    fn transact_execute(
+        plan: &Bound<'_, Plan>,
+        statements: Vec<Bound<'_, Self>>,
+        token: Option<&str>,
+    ) -> PyResult<Operation> {
+        const OPERATION: &str = "ExecuteTransaction";
+        let py = plan.py();
+        check_transaction(py, &statements, token)?;
+        let contexts: Vec<Context> = statements.iter().map(|each| each.get().context(OPERATION)).collect();
+        let parts = statements.iter().map(|each| each.get().statement.clone()).collect();
+        let transaction = ExecuteTransaction::new(parts, token.map(Into::into));
+        // A reason of a cancellation is told by the operation that the statement alone would be.
+        let alone = statements
+            .iter()
+            .map(|each| Py::new(py, each.get().execute(false, None)));
+        let entries = PyList::new(py, alone.collect::<PyResult<Vec<_>>>()?)?;
+        let context = Context {
+            entries: Some(entries.unbind()),
+            ..context_of_all(OPERATION, plan.get(), &contexts)
+        };
+        Ok(Operation::new(
+            transaction,
+            context,
+            move |py, _, found: Vec<Option<StoredItem>>| {
+                let results = PyList::empty(py);
+                for (place, (item, context)) in found.into_iter().zip(&contexts).enumerate() {
+                    let read = |item| {
+                        decode(py, context, &item, |plan, reader| {
+                            plan.decode_item_at(py, reader, place)
+                        })
+                    };
+                    results.append(item.map(read).transpose()?)?;
+                }
+                Ok(results.into_any().unbind())
+            },
+        ))
+    }
+}
+
+/// Refuse what DynamoDB would refuse as a whole.
+fn check_transaction(py: Python<'_>, statements: &[Bound<'_, Statement>], token: Option<&str>) -> PyResult<()> {
+    let refused = |message| Err(exceptions::plain(py, "InvalidOperation", message));
+    if statements.len() > limits::TRANSACTION_OPERATIONS {
+        return refused(format!(
+            "transact_execute() takes at most {} statements, found {}: DynamoDB carries no more out as one. What need not \
+             happen together goes into transactions of its own, or into batch_execute().",
+            limits::TRANSACTION_OPERATIONS,
+            statements.len()
+        ));
+    }
+    let is_read = |statement: &Bound<'_, Statement>| statement.get().statement.kind() == Kind::Read;
+    let reads = statements.first().is_some_and(is_read);
+    if let Some(place) = statements.iter().position(|statement| is_read(statement) != reads) {
+        return refused(format!(
+            "transact_execute() cannot take statements[{place}]: a transaction either reads or writes, and statements[0] does \
+             the other. Make two, or ask EXISTS(SELECT ...) what is to be so when the others are written."
+        ));
+    }
+    if reads && token.is_some() {
+        return refused(
+            "token= is for writes, which are not to happen twice: leave it out where all statements read.".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 impl Statement {

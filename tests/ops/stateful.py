@@ -356,3 +356,78 @@ def update_of_boto3(made: list[Change]) -> dict[str, Any]:
         "ExpressionAttributeNames": names,
     }
     return members | ({"ExpressionAttributeValues": values} if values else {})
+
+
+# Writes of a batch or a transaction
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write as an operation; what refuses it, and what it leaves under its key."""
+
+    key: Key
+    operation: Callable[[Any], Any]
+    """Made of a table's `ops`."""
+    after: Callable[[Thing | None], Thing | None]
+    needs: bool | None = None
+    """Whether there must be an item, or must be none."""
+    check: Check | None = None
+
+    def refused(self, before: Thing | None) -> tuple[str, Thing | None] | None:
+        """The exception's class, and the stored item that it carries."""
+        if self.needs is True and before is None:
+            return "ItemNotFound", None
+        if self.needs is False and before is not None:
+            return "ItemExists", before
+        if self.check is not None and not self.check.holds(before):
+            return "ConditionFailed", before
+        return None
+
+
+def _where(check: Check | None) -> Any:
+    return None if check is None else check.ours
+
+
+def _put(thing: Thing, check: Check | None) -> Write:
+    return Write(key_of(thing), lambda ops: ops.put(thing, where=_where(check)), lambda _: thing, None, check)
+
+
+def _create(thing: Thing) -> Write:
+    return Write(key_of(thing), lambda ops: ops.create(thing), lambda _: thing, needs=False)
+
+
+def _replace(thing: Thing, check: Check | None) -> Write:
+    return Write(key_of(thing), lambda ops: ops.replace(thing, where=_where(check)), lambda _: thing, True, check)
+
+
+def _update(key: Key, made: list[Change], check: Check | None) -> Write:
+    return Write(
+        key,
+        lambda ops: ops.update(key, *[change.ours for change in made], where=_where(check)),
+        lambda before: None if before is None else changed(before, made),
+        True,
+        check,
+    )
+
+
+def _delete(key: Key, check: Check | None) -> Write:
+    return Write(key, lambda ops: ops.delete(key, where=_where(check)), lambda _: None, None, check)
+
+
+def _checked(key: Key, check: Check) -> Write:
+    return Write(key, lambda ops: ops.check(key, check.ours), lambda before: before, None, check)
+
+
+_some_check = st.none() | checks
+
+writes = st.one_of(
+    st.builds(_put, things, _some_check),
+    st.builds(_create, things),
+    st.builds(_replace, things, _some_check),
+    st.builds(_update, keys, changes, _some_check),
+    st.builds(_delete, keys, _some_check),
+    st.builds(_checked, keys, checks),
+)
+
+plain_writes = st.builds(_put, things, st.none()) | st.builds(_delete, keys, st.none())
+"""What DynamoDB takes in a batch: no conditions."""

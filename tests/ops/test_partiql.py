@@ -1,4 +1,4 @@
-"""execute, batch_execute: PartiQL with Python values in and models out.
+"""execute, batch_execute, transact_execute: PartiQL with Python values in and models out.
 
 Moto's PartiQL is a sketch: reads by `=` with spaces round it, and single changes. What it cannot run is told by the
 embedded engine alone, which follows what AWS answers.
@@ -22,6 +22,7 @@ from oxidyn import (
     ConditionFailed,
     InvalidExpression,
     InvalidItem,
+    InvalidOperation,
     InvalidOption,
     ItemExists,
     Model,
@@ -30,6 +31,7 @@ from oxidyn import (
     ServiceError,
     Statement,
     TableNotFound,
+    TransactionCancelled,
 )
 from tests.ops.models import Address, Plan, Stranger, User
 
@@ -299,7 +301,7 @@ def test_operations_on_statements_are_values_too(client: Any, bare: Any) -> None
     assert client.ops.batch_execute([]).request() is None
 
 
-@pytest.mark.parametrize("method", ["execute", "batch_execute"])
+@pytest.mark.parametrize("method", ["execute", "batch_execute", "transact_execute"])
 def test_what_is_no_statement_is_refused(client: Any, method: str) -> None:
     given: Any = "SELECT * FROM users"
 
@@ -481,3 +483,134 @@ def test_results_and_failures_are_told_apart_by_their_class(client: Any, bare: A
     results = client.batch_execute([one(bare.name, "a", 1, model=User), one(f"{bare.name}_x", "a", 1, model=User)])
 
     assert [isinstance(result, OxidynError) for result in results] == [False, True]
+
+
+# Transactions
+
+
+INSERT = "INSERT INTO \"{}\" VALUE {{'org': ?, 'id': ?}}"
+
+
+@embedded
+def test_statements_of_a_transaction_happen_together(client: Any, users: Any) -> None:
+    users.put(User(org="a", id=1))
+
+    results = client.transact_execute(
+        [
+            Statement(INSERT.format(users.name), "a", 2),
+            Statement(f'UPDATE "{users.name}" SET age = ? WHERE org = ? AND id = ?', 50, "a", 1),
+        ]
+    )
+
+    assert results == [None, None]
+    assert [user.age for user in users.query(User.org == "a")] == [50, 30]
+
+
+def test_a_transaction_of_reads_gives_items_of_one_moment_in_order(client: Any, bare: Any) -> None:
+    written = people(3)
+    bare.batch_put(written)
+
+    name = Statement(f"SELECT org, id FROM {bare.name} WHERE org = ? AND id = ?", "a", 0, model=Name)
+
+    assert client.transact_execute([one(bare.name, "a", 2, model=User), name]) == [written[2], Name(org="a", id=0)]
+
+
+@embedded
+def test_a_read_of_a_transaction_that_finds_nothing_is_none(client: Any, users: Any) -> None:
+    users.put(User(org="a", id=1))
+
+    assert client.transact_execute([one(users.name, "a", 9), one(users.name, "a", 1, model=Name)]) == [
+        None,
+        Name(org="a", id=1),
+    ]
+
+
+@embedded
+def test_a_cancelled_transaction_tells_for_each_statement_what_it_alone_would_have_raised(
+    client: Any, users: Any, table_name: str
+) -> None:
+    users.batch_put(people(2))
+    change = f'UPDATE "{users.name}" SET age = ? WHERE org = ? AND id = ? AND age < ?'
+
+    with pytest.raises(TransactionCancelled) as caught:
+        client.transact_execute(
+            [
+                Statement(INSERT.format(users.name), "a", 9),
+                Statement(INSERT.format(users.name), "a", 1),
+                Statement(change, 4, "a", 0, 3, model=User),
+            ]
+        )
+
+    written, taken, failed = caught.value.reasons
+    assert written is None
+    assert isinstance(taken, ItemExists)
+    assert isinstance(failed, ConditionFailed)
+    assert (failed.item, failed.table) == (User(org="a", id=0), users.name)
+    assert caught.value.operation == "ExecuteTransaction"
+    assert users.get("a", 9) is None
+
+
+@embedded
+def test_a_transaction_of_statements_run_again_with_its_token_is_not_done_again(client: Any, users: Any) -> None:
+    users.put(User(org="a", id=1))
+    grow = Statement(f'UPDATE "{users.name}" SET age = age + ? WHERE org = ? AND id = ?', 1, "a", 1)
+
+    for _ in range(3):
+        client.transact_execute([grow], token="once")
+    client.transact_execute([grow])
+
+    assert users.get("a", 1).age == 32
+
+
+def test_each_run_of_a_transaction_of_statements_has_a_token_of_its_own(client: Any) -> None:
+    operation = client.ops.transact_execute([Statement(INSERT.format("users"), "a", 1)])
+
+    (name, first), (_, second) = operation.request(), operation.request()
+
+    assert name == "ExecuteTransaction"
+    assert b'"ClientRequestToken":"' in first
+    assert first != second
+
+
+def test_an_empty_transaction_sends_nothing(client: Any) -> None:
+    assert client.ops.transact_execute([]).request() is None
+    assert client.transact_execute([]) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (
+            ["SELECT * FROM t", "SELECT * FROM t", "DELETE FROM t"],
+            r"cannot take statements\[2\]: .* either reads or writes",
+        ),
+        (["DELETE FROM t"] * 101, "at most 100 statements, found 101"),
+    ],
+)
+def test_what_cannot_be_one_transaction_is_refused_before_anything_is_sent(
+    client: Any, texts: list[str], message: str
+) -> None:
+    with pytest.raises(InvalidOperation, match=message):
+        client.transact_execute([Statement(text) for text in texts])
+
+
+@pytest.mark.parametrize("token", ["", "x" * 37, 5])
+def test_a_token_of_statements_that_cannot_be_is_refused(client: Any, token: Any) -> None:
+    with pytest.raises(InvalidOption, match="token="):
+        client.transact_execute([Statement("DELETE FROM t")], token=token)
+
+
+def test_a_token_for_reading_statements_is_refused(client: Any) -> None:
+    with pytest.raises(InvalidOperation, match="token= is for writes"):
+        client.transact_execute([Statement("SELECT * FROM t")], token="once")
+
+
+def test_an_item_of_a_transaction_that_the_model_refuses_is_told_with_its_place_and_key(client: Any, bare: Any) -> None:
+    bare.put(User(org="a", id=1))
+    client.table(Stranger, name=bare.name).put(Stranger(org="a", id=2, age="old"))
+
+    with pytest.raises(InvalidItem) as caught:
+        client.transact_execute([one(bare.name, "a", number, model=User) for number in (1, 2)])
+
+    assert caught.value.errors()[0]["loc"] == (1, "age")
+    assert caught.value.key == ("a", 2)

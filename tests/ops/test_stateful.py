@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from oxidyn import Client, OxidynError
+from oxidyn import Client, OxidynError, TransactionCancelled
 from tests.engines import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Colour, MotoServer, open_client, unique_table_name
 from tests.ops.stateful import (
     GROUPS,
@@ -29,6 +29,7 @@ from tests.ops.stateful import (
     Key,
     Kind,
     Thing,
+    Write,
     changed,
     changes,
     checks,
@@ -38,10 +39,12 @@ from tests.ops.stateful import (
     key_of,
     keys,
     numbers,
+    plain_writes,
     stored,
     text_of,
     things,
     update_of_boto3,
+    writes,
 )
 
 KEYS = [{"AttributeName": "group", "KeyType": "HASH"}, {"AttributeName": "number", "KeyType": "RANGE"}]
@@ -246,7 +249,53 @@ class Operations(RuleBasedStateMachine):
         for key in gone:
             self.model.pop(key, None)
 
+    @rule(writes=st.lists(writes, min_size=1, max_size=4, unique_by=lambda write: write.key))
+    def transact(self, writes: list[Write]) -> None:
+        refused = [write.refused(self.model.get(write.key)) for write in writes]
+
+        for engine, table in self.tables.items():
+            operations = [write.operation(table.ops) for write in writes]
+            try:
+                results = self.clients[engine].transact(*operations)
+            except TransactionCancelled as error:
+                reasons = [
+                    reason and (type(reason).__name__, getattr(reason, "item", None)) for reason in error.reasons
+                ]
+                assert reasons == refused, engine
+            else:
+                assert refused == [None] * len(writes), engine
+                assert results == (None,) * len(writes)
+        if not any(refused):
+            for write in writes:
+                self.apply(write.key, write.after(self.model.get(write.key)))
+
+    @rule(writes=st.lists(plain_writes, max_size=6))
+    def batch_write(self, writes: list[Write]) -> None:
+        for engine, table in self.tables.items():
+            assert self.clients[engine].batch_write([write.operation(table.ops) for write in writes]) is None
+
+        for write in writes:
+            self.apply(write.key, write.after(self.model.get(write.key)))
+
+    def apply(self, key: Key, after: Thing | None) -> None:
+        """What a transaction or a batch left under the key, in boto3's table and in the dict."""
+        if after is None:
+            self.theirs.delete_item(Key=key_of_boto3(key))
+            self.model.pop(key, None)
+        else:
+            self.theirs.put_item(Item=stored(after))
+            self.model[key] = after
+
     # Reads
+
+    @rule(asked=st.lists(keys, max_size=5, unique=True))
+    def read_together(self, asked: list[Key]) -> None:
+        expected = [self.model.get(key) for key in asked]
+
+        for engine, table in self.tables.items():
+            operations = [table.ops.get(key) for key in asked]
+            assert self.clients[engine].batch_get(operations) == expected
+            assert self.clients[engine].transact(*operations) == tuple(expected)
 
     @rule(key=keys, consistent=st.booleans())
     def get(self, key: Key, consistent: bool) -> None:
@@ -294,6 +343,29 @@ class Operations(RuleBasedStateMachine):
             return list(query), query.count(), query.first()
 
         assert self.both(ask) == ("gives", (expected, len(expected), next(iter(expected), None)))
+
+    @rule(group=st.none() | st.sampled_from(GROUPS), check=some_check, size=st.integers(1, 4), reverse=st.booleans())
+    def pages(self, group: str | None, check: Check | None, size: int, reverse: bool) -> None:
+        matching = [thing for thing in self.sorted(group) if check is None or check.holds(thing)]
+
+        for table in self.tables.values():
+            found: list[Thing] = []
+            cursor = None
+            while True:
+                query = (
+                    table.scan(where=where_of(check))
+                    if group is None
+                    else table.query(Thing.group == group, where=where_of(check), reverse=reverse)
+                )
+                page = query.page(size, after=cursor)
+                found += page.items
+                cursor = page.cursor
+                if cursor is None:
+                    break
+                assert len(page.items) == size
+            if group is None:
+                found.sort(key=key_of)
+            assert found == (matching[::-1] if reverse and group else matching)
 
     @rule(kind=st.sampled_from(Kind), since=instants, check=some_check, reverse=st.booleans())
     def query_index(self, kind: Kind, since: Any, check: Check | None, reverse: bool) -> None:
@@ -366,7 +438,7 @@ def test_random_operations_agree_with_a_dict_with_boto3_and_between_the_engines(
     run_state_machine_as_test(
         OnThisServer,
         settings=settings(
-            max_examples=20,
+            max_examples=30,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

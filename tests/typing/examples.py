@@ -310,6 +310,7 @@ def statements(client: Client) -> None:
     assert_type(client.execute(attributes), list[dict[str, Any]])
     assert_type(client.execute(Statement("SELECT name FROM places", model=Place)), list[Place])
     assert_type(client.batch_execute([users, users]), list[User | OxidynError | None])
+    assert_type(client.transact_execute([users], token="once"), list[User | None])
     for result in client.batch_execute([users]):
         if isinstance(result, OxidynError):
             raise result

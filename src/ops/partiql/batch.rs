@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Statement, explain};
+use super::{Statement, explain, write_all};
 use crate::error::{Error, Result, ServiceError, TransportError};
 use crate::limits;
 use crate::ops::backoff::Backoff;
-use crate::ops::body::member;
 use crate::ops::{Operation, Step, StoredItem, is_throttling, reply};
 use crate::transport::{Call, Reply};
 use crate::wire::reader::{self, Reader};
-use crate::wire::writer;
 
 const OPERATION: &str = "BatchExecuteStatement";
 
@@ -70,15 +68,9 @@ impl BatchExecute {
 
     fn call(&self) -> Call {
         let mut body = vec![b'{'];
-        let statements = member(&mut body, "Statements");
-        statements.push(b'[');
-        for place in &self.chunk {
-            writer::push_separator(statements);
-            statements.push(b'{');
-            self.statements[*place].write(self.consistent, statements);
-            statements.push(b'}');
-        }
-        body.extend_from_slice(b"]}");
+        let statements = self.chunk.iter().map(|place| &self.statements[*place]);
+        write_all("Statements", statements, self.consistent, &mut body);
+        body.push(b'}');
         Call {
             operation: OPERATION,
             body: body.into(),
@@ -175,7 +167,7 @@ fn read_refusal(reader: &mut Reader<'_>, reply: &Reply) -> reader::Result<Error>
     let mut item: Option<Bytes> = None;
     reply::members(reader, |name, reader| {
         match name {
-            "Code" => code = full_code(&reader.text()?),
+            "Code" => code = reply::full_code(&reader.text()?),
             "Message" if !reader.try_null() => message = reader.text()?.to_string(),
             "Item" if !reader.try_null() => item = Some(reply.body.slice(reader.raw_value()?)),
             "Message" | "Item" => {}
@@ -192,17 +184,6 @@ fn read_refusal(reader: &mut Reader<'_>, reply: &Reply) -> reader::Result<Error>
         body: Bytes::new(),
     };
     Ok(explain(error, item))
-}
-
-/// The codes of statements in a batch are short forms; an error has one name here, wherever it comes from.
-fn full_code(code: &str) -> String {
-    match code {
-        "ValidationError" => "ValidationException".to_owned(),
-        "ThrottlingError" => "ThrottlingException".to_owned(),
-        "RequestLimitExceeded" | "InternalServerError" => code.to_owned(),
-        _ if code.ends_with("Exception") => code.to_owned(),
-        _ => format!("{code}Exception"),
-    }
 }
 
 impl Operation for BatchExecute {

@@ -13,9 +13,11 @@ use crate::wire::{Tag, writer};
 mod batch;
 mod execute;
 mod text;
+mod transaction;
 
 pub use batch::{BatchExecute, Outcome};
 pub use execute::{Execute, Found};
+pub use transaction::ExecuteTransaction;
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 const DUPLICATE_ITEM: &str = "DuplicateItemException";
@@ -104,6 +106,19 @@ impl Statement {
             writer::push_text(member(object, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD");
         }
     }
+}
+
+/// Append the member that holds the statements of one request.
+fn write_all<'a>(name: &str, statements: impl Iterator<Item = &'a Statement>, consistent: bool, body: &mut Vec<u8>) {
+    let array = member(body, name);
+    array.push(b'[');
+    for statement in statements {
+        writer::push_separator(array);
+        array.push(b'{');
+        statement.write(consistent, array);
+        array.push(b'}');
+    }
+    array.push(b']');
 }
 
 fn is_list_or_map(value: &[u8]) -> bool {

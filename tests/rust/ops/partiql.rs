@@ -3,7 +3,7 @@
 use oxidyn::error::{ConditionMeaning, Error, Result, TransportError, TransportKind};
 use oxidyn::ops::StoredItem;
 use oxidyn::ops::backoff::Backoff;
-use oxidyn::ops::partiql::{BatchExecute, Execute, Kind, Outcome, Statement};
+use oxidyn::ops::partiql::{BatchExecute, Execute, ExecuteTransaction, Kind, Outcome, Statement};
 use oxidyn::transport::{Call, Reply};
 
 use super::drive::{fault, play, reply, run};
@@ -363,4 +363,38 @@ fn a_reply_without_an_answer_for_each_statement_is_refused() {
 
         assert!(played.output.unwrap_err().to_string().contains("not DynamoDB's"));
     }
+}
+
+#[test]
+fn a_transaction_is_one_request_with_a_token() {
+    let transaction = ExecuteTransaction::new(vec![write(); 2], Some("once".into()));
+    let played = play(&transaction, [reply(r#"{"Responses":[]}"#)]);
+
+    assert!(played.output.unwrap().iter().all(Option::is_none));
+    assert!(played.calls[0].starts_with(
+        r#"ExecuteTransaction {"ClientRequestToken":"once","TransactStatements":[{"Statement":"DELETE FROM t"#
+    ));
+}
+
+#[test]
+fn a_transaction_of_reads_gives_its_items_in_order() {
+    let transaction = ExecuteTransaction::new(vec![read(); 2], None);
+    let played = play(&transaction, [reply(r#"{"Responses":[{},{"Item":{"a":{"N":"1"}}}]}"#)]);
+
+    let found = played.output.unwrap();
+    assert_eq!(found[0], None);
+    assert_eq!(texts(&[found[1].clone().unwrap()]), [r#"{"a":{"N":"1"}}"#]);
+
+    let played = play(&transaction, [reply(r#"{"Responses":[{}]}"#)]);
+    assert!(played.output.unwrap_err().to_string().contains("not DynamoDB's"));
+}
+
+#[test]
+fn an_empty_transaction_asks_nothing() {
+    assert!(
+        play(&ExecuteTransaction::new(vec![], None), [])
+            .output
+            .unwrap()
+            .is_empty()
+    );
 }
