@@ -30,7 +30,7 @@ const NEXT_STEP: &str = "start again without a cursor (a web API answers HTTP 40
 pub struct CursorKey(Hmac<Sha256>);
 
 impl CursorKey {
-    /// As the RFC has it, a key shorter than the signature would weaken it.
+    /// A shorter key would be the weakest part.
     pub const LEAST_BYTES: usize = 16;
 
     /// `None` where the key is too short.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import hashlib
 from typing import Annotated, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oxidyn import Client, Index, KeysOnly, Model, PartitionKey, SortKey, all_of
+from oxidyn import Client, Index, InvalidCursor, KeysOnly, Model, PartitionKey, SortKey, all_of
 from tests.engines import unique_table_name
 
 
@@ -102,3 +106,43 @@ def test_pages_hold_what_a_python_filter_finds_each_item_once_and_in_order(
     for number, page in enumerate(pages[:-1]):
         assert len(page.items) == sizes[number % len(sizes)]
     table.delete_table()
+
+
+class Row(Model):
+    """A key of each type."""
+
+    number: Annotated[int, PartitionKey]
+    data: Annotated[bytes, SortKey]
+
+
+@pytest.fixture(scope="module")
+def rows() -> Any:
+    rows = Client.local().table(Row, name=unique_table_name())
+    rows.create_table()
+    rows.batch_put([Row(number=number, data=bytes([number, 0])) for number in range(1, 9)])
+    return rows
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text() | st.text("ABEQab09-_", max_size=60))
+def test_no_text_but_a_cursor_is_taken_for_one(rows: Any, text: str) -> None:
+    with pytest.raises(InvalidCursor):
+        rows.scan().page(3, after=text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(content=st.binary(max_size=40) | st.tuples(st.text("-.0123456789eE", max_size=5), st.binary(max_size=5)))
+def test_whatever_key_an_unsigned_cursor_holds_it_is_refused_or_gone_on_from(
+    rows: Any, content: bytes | tuple[str, bytes]
+) -> None:
+    """Nothing else comes of it, although anyone can compute its checksum."""
+    if isinstance(content, tuple):
+        number, data = content[0].encode(), content[1]
+        content = b"\x03" + bytes([len(number)]) + number + bytes([len(data)]) + data
+    genuine = rows.scan().page(3).cursor
+    head = base64.urlsafe_b64decode(genuine + "=" * (-len(genuine) % 4))[:9]
+    forged = head + content + hashlib.sha256(head + content).digest()[:4]
+
+    with contextlib.suppress(InvalidCursor):
+        page = rows.scan().page(3, after=base64.urlsafe_b64encode(forged).decode().rstrip("="))
+        assert all(isinstance(row, Row) for row in page.items)
