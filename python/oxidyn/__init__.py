@@ -50,7 +50,8 @@ from .errors import (
     TransportError,
     UnsupportedTypeError,
 )
-from .expressions import Attr, Condition, all_of, any_of, attr, expr, not_, some
+from .expressions import Condition, Size, all_of, any_of, expr, not_
+from .fields import Attr, attr, some
 from .model import Model
 from .operations import Operation
 from .pages import Page
@@ -115,6 +116,7 @@ __all__ = [
     "SchemaError",
     "SegmentProgress",
     "ServiceError",
+    "Size",
     "SortKey",
     "Statement",
     "Table",

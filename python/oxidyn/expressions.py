@@ -1,28 +1,22 @@
-"""Conditions on fields, as data: `(User.age > 30) & attr(User.nick).exists()`.
+"""Conditions on fields, as data: `(User.age > 30) & (User.spent > User.earned)`.
 
 To a type checker `User.age` is an `int` and `User.age > 30` a `bool`: both are checked without a plugin. At run time a
-reference (`Ref`) builds a `Condition`. Nothing here knows DynamoDB's syntax or a field's wire form: the core walks
-`__oxidyn_node__` and gives both.
+reference (`Ref`) builds a `Condition`, and arithmetic with it what an update computes (`Computed`). Nothing here knows
+DynamoDB's syntax or a field's wire form: the core walks `__oxidyn_node__` and gives both.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast, final, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, final
 
 from .errors import InvalidExpression
 from .schema import complete, field_names, title_of
-from .updates import Action
 
 if TYPE_CHECKING:
-    import builtins
-    from collections.abc import Iterable, Iterator
-    from datetime import timedelta
-    from decimal import Decimal
+    from collections.abc import Iterator
 
-__all__ = ["Attr", "Condition", "Ref", "all_of", "any_of", "attr", "expr", "not_", "some"]
+__all__ = ["Computed", "Condition", "Expression", "Ref", "Size", "all_of", "any_of", "expr", "not_"]
 
-T = TypeVar("T")
-E = TypeVar("E")
 M = TypeVar("M")
 
 _HIDDEN: Final = "…"
@@ -40,7 +34,48 @@ _A_BOOL: Final = (
 )
 
 
-class Ref:
+class Expression:
+    """What stands for something stored, or is made of such: never a value itself."""
+
+    __slots__ = ()
+
+    @property
+    def __oxidyn_operand__(self) -> Ref | Size | None:
+        """What a condition compares, where this is such a thing."""
+        return None
+
+    @property
+    def __oxidyn_source__(self) -> Ref | Computed | None:
+        """What an update may set a field to, or compute with, where this is such a thing."""
+        return None
+
+
+def _no_arithmetic(expression: Expression, *_others: object) -> NoReturn:
+    raise InvalidExpression(f"{expression!r}: DynamoDB computes with + and - alone, and in updates only.")
+
+
+class _Arithmetic(Expression):
+    """Plus and minus, which DynamoDB has in updates."""
+
+    __slots__ = ()
+
+    def __add__(self, other: object) -> Computed:
+        return _computed("+", self, other)
+
+    def __radd__(self, other: object) -> Computed:
+        return _computed("+", other, self)
+
+    def __sub__(self, other: object) -> Computed:
+        return _computed("-", self, other)
+
+    def __rsub__(self, other: object) -> Computed:
+        return _computed("-", other, self)
+
+    __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _no_arithmetic
+    __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _no_arithmetic
+
+
+class Ref(_Arithmetic):
     """A reference to a field: what `User.age` is at run time.
 
     It has no public attribute of its own, so that nested fields of any name are reached: `User.address.size`. What a
@@ -85,7 +120,7 @@ class Ref:
         )
 
     def __bool__(self) -> NoReturn:
-        raise InvalidExpression(_NO_TRUTH.format(found=f"The reference {self!r}"))
+        raise no_truth(f"The reference {self!r}")
 
     def __eq__(self, other: object) -> Any:
         return _equal(self, other)
@@ -94,16 +129,16 @@ class Ref:
         return _unequal(self, other)
 
     def __lt__(self, other: object) -> Condition:
-        return _order("<", self, other)
+        return compare("<", self, other)
 
     def __le__(self, other: object) -> Condition:
-        return _order("<=", self, other)
+        return compare("<=", self, other)
 
     def __gt__(self, other: object) -> Condition:
-        return _order(">", self, other)
+        return compare(">", self, other)
 
     def __ge__(self, other: object) -> Condition:
-        return _order(">=", self, other)
+        return compare(">=", self, other)
 
     # By identity: hash tables compare what hashes alike, and a comparison of references has no truth value.
     __hash__ = object.__hash__
@@ -123,13 +158,21 @@ class Ref:
     def __invert__(self) -> Condition:
         return _negation(self)
 
+    @property
+    def __oxidyn_operand__(self) -> Ref:
+        return self
+
+    @property
+    def __oxidyn_source__(self) -> Ref:
+        return self
+
     def __repr__(self) -> str:
         steps = [f".{step}" if isinstance(step, str) else f"[{step}]" for step in self.__oxidyn_path__]
         return title_of(self.__oxidyn_model__) + "".join(steps)
 
 
 @final
-class Condition:
+class Condition(Expression):
     """What must hold of an item; made by comparing references, combined with `&`, `|` and `~`."""
 
     __slots__ = ("__oxidyn_node__",)
@@ -140,7 +183,7 @@ class Condition:
         self.__oxidyn_node__ = node
 
     def __bool__(self) -> NoReturn:
-        raise InvalidExpression(_NO_TRUTH.format(found="A condition"))
+        raise no_truth("A condition")
 
     def __and__(self, other: Condition | bool) -> Condition:
         return _join("and", self, other)
@@ -162,8 +205,8 @@ class Condition:
 
 
 @final
-class Attr(Generic[T]):
-    """A reference with methods: what can be asked of a field, and done to it. Made by `attr(User.nick)`."""
+class Size(Expression):
+    """How long, or how many: `attr(User.tags).size() > 3`. Compared with numbers, number fields and other sizes."""
 
     __slots__ = ("__oxidyn_ref__",)
 
@@ -172,114 +215,80 @@ class Attr(Generic[T]):
     def __init__(self, ref: Ref) -> None:
         self.__oxidyn_ref__ = ref
 
+    @property
+    def __oxidyn_operand__(self) -> Size:
+        return self
+
     def __repr__(self) -> str:
-        return f"attr({self.__oxidyn_ref__!r})"
+        return f"attr({self.__oxidyn_ref__!r}).size()"
 
     def __bool__(self) -> NoReturn:
-        raise InvalidExpression(_NO_TRUTH.format(found=repr(self)))
+        raise no_truth(self)
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: T | None, /) -> Condition:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Hold where the values are equal; `== None` where there is none, however it is stored."""
-        return _equal(self.__oxidyn_ref__, other)
+    def __eq__(self, other: int | Size, /) -> Condition:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return compare("=", self, other)
 
-    def __ne__(self, other: T | None, /) -> Condition:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Hold where the values differ; `!= None` where there is one."""
-        return _unequal(self.__oxidyn_ref__, other)
+    def __ne__(self, other: int | Size, /) -> Condition:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return compare("<>", self, other)
 
-    def __lt__(self, other: T, /) -> Condition:
-        return _order("<", self.__oxidyn_ref__, other)
+    def __lt__(self, other: int | Size, /) -> Condition:
+        return compare("<", self, other)
 
-    def __le__(self, other: T, /) -> Condition:
-        return _order("<=", self.__oxidyn_ref__, other)
+    def __le__(self, other: int | Size, /) -> Condition:
+        return compare("<=", self, other)
 
-    def __gt__(self, other: T, /) -> Condition:
-        return _order(">", self.__oxidyn_ref__, other)
+    def __gt__(self, other: int | Size, /) -> Condition:
+        return compare(">", self, other)
 
-    def __ge__(self, other: T, /) -> Condition:
-        return _order(">=", self.__oxidyn_ref__, other)
+    def __ge__(self, other: int | Size, /) -> Condition:
+        return compare(">=", self, other)
 
-    def exists(self) -> Condition:
-        """Hold where the attribute is stored, even as NULL (DynamoDB's attribute_exists)."""
-        return Condition(("exists", self.__oxidyn_ref__))
-
-    def not_exists(self) -> Condition:
-        """Hold where the attribute is not stored at all (DynamoDB's attribute_not_exists)."""
-        return Condition(("not_exists", self.__oxidyn_ref__))
-
-    def is_none(self) -> Condition:
-        """Hold where the field would be read as None: not stored, or stored as NULL."""
-        return Condition(("is_none", self.__oxidyn_ref__))
-
-    def is_some(self) -> Condition:
-        """Hold where the field has a value: stored, and not as NULL."""
-        return Condition(("is_some", self.__oxidyn_ref__))
-
-    def begins_with(self: Attr[str] | Attr[bytes], prefix: T, /) -> Condition:
-        """Hold where the text (or the bytes) begins so."""
-        return Condition(("begins_with", self.__oxidyn_ref__, _value("begins_with()", prefix)))
-
-    def between(self, low: T, high: T, /) -> Condition:
+    def between(self, low: int | Size, high: int | Size, /) -> Condition:
         """Hold from `low` to `high`, both included."""
-        return Condition(
-            ("between", self.__oxidyn_ref__, _value("between()", low), _value("between()", high)),
+        return Condition(("between", self, some_operand("between()", low), some_operand("between()", high)))
+
+
+def _no_comparison(computed: Computed, _other: object) -> NoReturn:
+    raise InvalidExpression(
+        f"{computed!r} is computed by an update, and a condition compares stored values: compare the fields themselves."
+    )
+
+
+@final
+class Computed(_Arithmetic):
+    """What an update computes of stored values: `User.a + User.b`, `attr(User.n).if_not_exists(0) + 1`.
+
+    To a type checker it is the number, or value, that comes of it.
+    """
+
+    __slots__ = ("__oxidyn_node__",)
+
+    __oxidyn_node__: tuple[Any, ...]  # ("+" | "-", source, source), ("if_not_exists", ref, source).
+
+    def __init__(self, node: tuple[Any, ...]) -> None:
+        self.__oxidyn_node__ = node
+
+    @property
+    def __oxidyn_source__(self) -> Computed:
+        return self
+
+    def __bool__(self) -> NoReturn:
+        raise no_truth(self)
+
+    __hash__ = object.__hash__
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _no_comparison
+
+    def __repr__(self) -> str:
+        word, *parts = self.__oxidyn_node__
+        if word == "if_not_exists":
+            return f"attr({parts[0]!r}).if_not_exists({shown(parts[1])})"
+        left, right = (
+            f"({part!r})" if isinstance(part, Computed) and part.__oxidyn_node__[0] in "+-" else shown(part)
+            for part in parts
         )
-
-    def is_in(self, values: Iterable[T | None], /) -> Condition:
-        """Hold where the value is one of these; None among them stands for no value, however it is stored."""
-        if isinstance(values, str | bytes):
-            raise InvalidExpression(
-                f"{self!r}.is_in() got one {type(values).__name__}, expected several values: is_in([...])."
-            )
-        given = tuple(values)
-        some_values = tuple(_value("is_in()", value) for value in given if value is not None)
-        choices: list[Condition] = []
-        if some_values:
-            choices.append(Condition(("in", self.__oxidyn_ref__, some_values)))
-        if len(some_values) < len(given):
-            choices.append(self.is_none())
-        if not choices:
-            raise InvalidExpression(f"{self!r}.is_in() got no values, so it could never hold: skip the call instead.")
-        return any_of(*choices)
-
-    def set(self, value: T | None, /) -> Action:
-        """Give the field this value in an update; None as the field stores it."""
-        return Action(("set", self.__oxidyn_ref__, _operand("set()", value)))
-
-    @overload
-    def add(self: Attr[int], value: int, /) -> Action: ...
-    @overload
-    def add(self: Attr[float], value: float, /) -> Action: ...
-    @overload
-    def add(self: Attr[Decimal], value: Decimal | int, /) -> Action: ...
-    @overload
-    def add(self: Attr[timedelta], value: timedelta, /) -> Action: ...
-    @overload
-    def add(self: Attr[builtins.set[E]], value: builtins.set[E], /) -> Action: ...
-    @overload
-    def add(self: Attr[frozenset[E]], value: frozenset[E], /) -> Action: ...
-    def add(self, value: Any, /) -> Action:
-        """Add to the number atomically, or these members to the set; a field not stored yet counts as 0, or empty."""
-        return Action(("add", self.__oxidyn_ref__, _value("add()", value)))
-
-    def remove(self) -> Action:
-        """Take the attribute out of the item."""
-        return Action(("remove", self.__oxidyn_ref__))
-
-
-def attr(field: T | None, /) -> Attr[T]:
-    """Lift a reference to what has methods: `attr(User.nick).exists()`, `attr(User.age).add(1)`."""
-    if isinstance(field, Ref) and field.__oxidyn_path__:
-        return Attr(field)
-    raise InvalidExpression(_not_a_reference("attr", field))
-
-
-def some(field: T | None, /) -> T:
-    """Read on through an optional field: `some(Order.address).city == "Ulm"`."""
-    if isinstance(field, Ref):
-        return cast("T", field)
-    raise InvalidExpression(_not_a_reference("some", field))
+        return f"{left} {word} {right}"
 
 
 def expr(model: type[M], /) -> M:
@@ -324,8 +333,17 @@ def references(condition: Condition, /) -> Iterator[Ref]:
         word, *operands = waiting.pop().__oxidyn_node__
         if word in ("and", "or", "not"):
             waiting.extend(operands)
-        else:
-            yield operands[0]
+            continue
+        if word == "in":
+            operands = [operands[0], *operands[1]]
+        for operand in operands:
+            if isinstance(operand, Ref | Size):
+                yield operand if isinstance(operand, Ref) else operand.__oxidyn_ref__
+
+
+def no_truth(found: object, /) -> InvalidExpression:
+    """Build what is raised where Python asks for the truth of an expression."""
+    return InvalidExpression(_NO_TRUTH.format(found=found))
 
 
 def _join(word: str, *operands: object) -> Condition:
@@ -345,30 +363,58 @@ def _negation(operand: object) -> Condition:
 
 
 def _equal(ref: Ref, value: object) -> Condition:
-    return Condition(("is_none", ref) if value is None else ("=", ref, _operand("==", value)))
+    return Condition(("is_none", ref) if value is None else ("=", ref, operand("==", value)))
 
 
 def _unequal(ref: Ref, value: object) -> Condition:
-    return Condition(("is_some", ref) if value is None else ("<>", ref, _operand("!=", value)))
+    return Condition(("is_some", ref) if value is None else ("<>", ref, operand("!=", value)))
 
 
-def _order(operator: str, ref: Ref, value: object) -> Condition:
-    return Condition((operator, ref, _value(operator, value)))
+def compare(operator: str, left: Ref | Size, right: object, /) -> Condition:
+    """Compare with anything but None."""
+    return Condition((operator, left, some_operand(_SIGNS.get(operator, operator), right)))
 
 
-def _operand(what: str, value: object) -> object:
-    if isinstance(value, Ref | Attr | Condition):
-        raise InvalidExpression(f"{what} expected a value, found {value!r}: two attributes cannot be compared.")
-    return value
+def operand(what: str, value: object, /) -> object:
+    """What a condition compares with: a value, or what stands for a stored one."""
+    if not isinstance(value, Expression):
+        return value
+    stored = value.__oxidyn_operand__
+    if stored is None or (isinstance(stored, Ref) and not stored.__oxidyn_path__):
+        raise InvalidExpression(f"{what} expected a value, a field or a size, found {value!r}.")
+    return stored
 
 
-def _value(what: str, value: object) -> object:
+def some_operand(what: str, value: object, /) -> object:
+    """The same where None has no meaning."""
     if value is None:
         raise InvalidExpression(f"{what} expected a value, found None: use attr(x).is_none() or attr(x).is_some().")
-    return _operand(what, value)
+    return operand(what, value)
+
+
+def source(what: str, value: object, /) -> object:
+    """What an update sets a field to, or computes with: a value, a field, what is computed of such."""
+    if not isinstance(value, Expression):
+        return value
+    stored = value.__oxidyn_source__
+    if stored is None or (isinstance(stored, Ref) and not stored.__oxidyn_path__):
+        raise InvalidExpression(f"{what} expected a value or a field, found {value!r}.")
+    return stored
+
+
+def _computed(operator: str, left: object, right: object) -> Computed:
+    for side in (left, right):
+        if side is None:
+            raise InvalidExpression(f"{operator} expected a number, found None.")
+    return Computed((operator, source(operator, left), source(operator, right)))
 
 
 _SIGNS: Final = {"=": "==", "<>": "!="}
+
+
+def shown(value: object, /) -> str:
+    """What reprs show: what stands for something stored, and no value."""
+    return repr(value) if isinstance(value, Expression) else _HIDDEN
 
 
 def _text(node: tuple[Any, ...]) -> str:
@@ -377,23 +423,22 @@ def _text(node: tuple[Any, ...]) -> str:
         return (" & " if word == "and" else " | ").join(f"({part!r})" for part in rest)
     if word == "not":
         return f"~({rest[0]!r})"
+    subject, *values = rest
     if word in ("=", "<>", "<", "<=", ">", ">="):
-        return f"{rest[0]!r} {_SIGNS.get(word, word)} {_HIDDEN}"
-    name = "is_in" if word == "in" else word
-    return f"attr({rest[0]!r}).{name}({', '.join(_HIDDEN for _ in rest[1:])})"
-
-
-def _not_a_reference(function: str, value: object) -> str:
-    return (
-        f"{function}() needs a reference to a field, such as User.age or expr(Event).age; found {kind_of(value)}. The usual "
-        f"cause is an instance where the class was meant: {function}(user.age) in place of {function}(User.age)."
-    )
+        return f"{subject!r} {_SIGNS.get(word, word)} {shown(values[0])}"
+    asked = subject if isinstance(subject, Size) else f"attr({subject!r})"
+    if word == "in":
+        return f"{asked}.is_in({_HIDDEN})"
+    if word == "attribute_type":
+        # The name of a type is no value.
+        return f'{asked}.attribute_type("{values[0]}")'
+    return f"{asked}.{word}({', '.join(map(shown, values))})"
 
 
 def kind_of(value: object) -> str:
     """What was found, without its value."""
     if value is None:
         return "None"
-    if isinstance(value, Ref | Condition):
+    if isinstance(value, Expression):
         return repr(value)
     return f"the class {value.__name__}" if isinstance(value, type) else f"a value of type {type(value).__name__}"

@@ -103,7 +103,14 @@ impl KeySpec {
             return Err(self.invalid_key(py, &format!("found {}", values.len())));
         }
         let rendered = self.render(py, model, state, |place, field| {
-            validated(&field.node, &field.own, &values.get_item(place)?, true)
+            let name = field.name.bind(py).as_any();
+            validated(
+                &field.node,
+                &field.own,
+                &values.get_item(place)?,
+                true,
+                (Some(name), None),
+            )
         });
         rendered.map_err(|refusal| self.refused_value(py, refusal.into_error(py, &self.title)))
     }

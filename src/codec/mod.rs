@@ -11,7 +11,8 @@
 //! | `names` | names of maps that are read again and again |
 //! | `state` | what an encoding and a decoding carry; refusals and their paths |
 //! | `key_spec`, `key_form` | which attributes are keys and how a key is made of fields; what is asked of their text |
-//! | `target` | a reference's path, resolved, and the values that are compared or set there |
+//! | `form` | how a type's values are stored, as far as two fields must agree to be compared or computed with |
+//! | `target/` | a reference's path, resolved, and the values that are compared or set there |
 //! | `low_level` | boto3's dict form |
 //! | `template` | the dict that a model's instances start from |
 //! | `python`, `ffi`, `decimal_layout` | what is imported; the few unsafe calls |
@@ -22,6 +23,7 @@ mod builder;
 mod decimal_layout;
 mod definitions;
 mod ffi;
+mod form;
 mod infer;
 mod instance;
 mod key_form;
@@ -41,8 +43,10 @@ mod tags;
 mod target;
 mod template;
 
+pub use form::Quantity;
 pub use key_spec::KeyAttribute;
 pub use low_level::Binary;
+pub use marks::Epoch;
 pub use options::{AnyNumbers, IndexKeys, Load, PlanOptions, Unknown, Unset};
 pub use plan::Plan;
-pub use target::{NoneRule, Purpose, Target};
+pub use target::{NoneRule, Part, Purpose, Target};

@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
-use super::nodes::function::is_transparent;
-use super::schema::{SchemaDict, remove, without_constraints};
+use super::schema::{remove, without_constraints};
 use super::state::{Decoding, Outcome, Refusal};
 use super::{infer, python};
 use crate::wire::Tag;
@@ -21,6 +20,8 @@ pub struct Own {
     config: Option<Py<PyDict>>,
     definitions: Option<Py<PyList>>,
     validate: OnceLock<Py<PyAny>>,
+    /// The same with validators that take what is known of other fields; None where none of them asks.
+    informed: OnceLock<Option<Py<PyAny>>>,
     to_python: OnceLock<Py<PyAny>>,
 }
 
@@ -55,6 +56,7 @@ impl Own {
             config: config.map(|config| config.clone().unbind()),
             definitions: definitions.map(|definitions| definitions.clone().unbind()),
             validate: OnceLock::new(),
+            informed: OnceLock::new(),
             to_python: OnceLock::new(),
         }
     }
@@ -72,6 +74,34 @@ impl Own {
             validate.call1((value,))
         };
         result.map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
+    /// The same for the value of a field by itself: validators that take `info` get what is known of the others, by their
+    /// names, and are skipped where they ask for more.
+    pub fn validate_among<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        lax: bool,
+        (field, others): (Option<&Bound<'py, PyAny>>, Option<&Bound<'py, PyDict>>),
+    ) -> Outcome<Bound<'py, PyAny>> {
+        let py = value.py();
+        let Some(validate) = self.informed(py)? else {
+            return self.validate(value, lax);
+        };
+        let options = PyDict::new(py);
+        let others = others.map_or_else(|| PyDict::new(py), Bound::clone);
+        options.set_item("context", (field, others))?;
+        if lax {
+            options.set_item("strict", false)?;
+        }
+        validate
+            .call((value,), Some(&options))
+            .map_err(|error| Refusal::from_validation_error(py, error))
+    }
+
+    /// Whether a validator takes `info`.
+    pub fn takes_info(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.informed(py)?.is_some())
     }
 
     /// The value that JSON text stands for, as Pydantic's JSON mode reads it.
@@ -177,6 +207,22 @@ impl Own {
         Ok(self.validate.get_or_init(|| validate).bind(py))
     }
 
+    fn informed<'py>(&self, py: Python<'py>) -> PyResult<Option<&Bound<'py, PyAny>>> {
+        if self.informed.get().is_none() {
+            let schema = python::informed(py)?.call1((self.whole(py)?,))?;
+            let validate = if schema.is_none() {
+                None
+            } else {
+                let validator = python::schema_validator(py)?.call1((schema, &self.config))?;
+                Some(validator.getattr("validate_python")?.unbind())
+            };
+            // Another thread may have made one meanwhile; either will do.
+            let _ = self.informed.set(validate);
+        }
+        let informed = self.informed.get().and_then(Option::as_ref);
+        Ok(informed.map(|validate| validate.bind(py)))
+    }
+
     /// The schema with what it may refer to.
     fn whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let schema = self.schema.bind(py);
@@ -208,23 +254,6 @@ impl Own {
         Ok(Self::new(&schema, config.as_ref(), definitions))
     }
 
-    /// Whether one of the functions around the type takes the validation's info.
-    #[cold]
-    pub fn takes_info(&self, py: Python<'_>) -> PyResult<bool> {
-        let mut schema = self.schema.bind(py).clone();
-        loop {
-            let kind = schema.text("type")?.unwrap_or_default();
-            if kind.starts_with("function-") && schema.schema("function")?.text("type")?.as_deref() == Some("with-info")
-            {
-                return Ok(true);
-            }
-            match schema.member("schema")?.filter(|_| is_transparent(&kind)) {
-                Some(inner) => schema = inner.cast_into()?,
-                None => return Ok(false),
-            }
-        }
-    }
-
     /// The schema and its config.
     pub fn parts<'py>(&self, py: Python<'py>) -> (Bound<'py, PyDict>, Option<Bound<'py, PyDict>>) {
         (
@@ -238,6 +267,7 @@ impl Own {
         visit.call(&self.config)?;
         visit.call(&self.definitions)?;
         visit.call(self.validate.get())?;
+        visit.call(self.informed.get().and_then(Option::as_ref))?;
         visit.call(self.to_python.get())
     }
 }

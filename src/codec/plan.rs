@@ -20,7 +20,7 @@ use super::nodes::model::Model;
 use super::options::PlanOptions;
 use super::schema::SchemaDict;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
-use super::target::{self, Target};
+use super::target::{self, Part, Target};
 use crate::wire::reader::Reader;
 
 /// Paths that are kept resolved: more than a program writes down, fewer than one that makes them up could fill.
@@ -37,7 +37,13 @@ pub struct Plan {
     schema: Py<PyDict>,
     model: Py<PyAny>,
     /// Paths of references, resolved once each.
-    targets: Mutex<Vec<(Py<PyTuple>, Arc<Target>)>>,
+    targets: Mutex<Vec<Resolved>>,
+}
+
+struct Resolved {
+    path: Py<PyTuple>,
+    part: Part,
+    target: Arc<Target>,
 }
 
 impl Plan {
@@ -124,21 +130,26 @@ impl Plan {
     }
 
     /// A reference's path of field names, dict keys and indexes, resolved. InvalidExpression says what there is instead.
-    pub fn target(&self, py: Python<'_>, path: &Bound<'_, PyTuple>) -> PyResult<Arc<Target>> {
+    pub fn target(&self, path: &Bound<'_, PyTuple>, part: Part) -> PyResult<Arc<Target>> {
+        let py = path.py();
         {
             let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-            for (known, target) in targets.iter() {
-                if known.is(path) || known.bind(py).eq(path)? {
-                    return Ok(Arc::clone(target));
+            for known in targets.iter() {
+                if known.part == part && (known.path.is(path) || known.path.bind(py).eq(path)?) {
+                    return Ok(Arc::clone(&known.target));
                 }
             }
         }
-        let target = Arc::new(target::resolve(py, self, path)?);
+        let target = Arc::new(target::resolve(py, self, path, part)?);
         let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         if targets.len() == MAX_TARGETS {
             targets.clear();
         }
-        targets.push((path.clone().unbind(), Arc::clone(&target)));
+        targets.push(Resolved {
+            path: path.clone().unbind(),
+            part,
+            target: Arc::clone(&target),
+        });
         Ok(target)
     }
 
@@ -295,7 +306,7 @@ impl Plan {
         let Ok(targets) = self.targets.try_lock() else {
             return Ok(());
         };
-        for (path, target) in targets.iter() {
+        for Resolved { path, target, .. } in targets.iter() {
             visit.call(path)?;
             if Arc::strong_count(target) == 1 {
                 target.traverse(visit)?;

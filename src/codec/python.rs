@@ -73,6 +73,7 @@ imports! {
     url = "pydantic_core"."Url";
     multi_host_url = "pydantic_core"."MultiHostUrl";
 
+    informed = "oxidyn.informed"."informed";
     schema_error = "oxidyn.errors"."SchemaError";
     unsupported_type_error = "oxidyn.errors"."UnsupportedTypeError";
     invalid_item = "oxidyn.errors"."InvalidItem";

@@ -279,8 +279,10 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
             "ServiceError",
             format!(
                 "DynamoDB refused the update (ValidationException): {}. A common cause is a stored item that an action does not \
-                 fit: set() inside a part that is not stored yet (set that part first), or add() to what is stored neither \
-                 as a number nor as a set of the same type (an empty set may be stored as an empty list: use set()).",
+                 fit: set() inside a part that is not stored yet (set that part first), or to a field that is not stored \
+                 (attr(x).if_not_exists() says what stands for it), add() to what is stored neither as a number nor as a \
+                 set of the same type (an empty set may be stored as an empty list: use set()), append() to what is \
+                 stored as NULL.",
                 error.message.trim_end_matches('.')
             ),
         ),

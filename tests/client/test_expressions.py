@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from oxidyn import Condition, InvalidExpression, Model, OxidynError, all_of, any_of, attr, expr, not_, some
-from oxidyn.expressions import as_condition
+from oxidyn.expressions import Expression, as_condition, references
 
 
 class Address(BaseModel):
@@ -37,7 +37,9 @@ def _node(condition: Any) -> Any:
     """A condition as plain tuples, references by their text."""
     if isinstance(condition, Condition):
         return tuple(_node(part) for part in condition.__oxidyn_node__)
-    return repr(condition) if hasattr(condition, "__oxidyn_path__") else condition
+    if isinstance(condition, tuple):
+        return tuple(map(_node, condition))
+    return repr(condition) if isinstance(condition, Expression) else condition
 
 
 # Comparisons
@@ -75,6 +77,28 @@ def _node(condition: Any) -> Any:
         (lambda: attr(User.nick).is_in(["a", None]), ("or", ("in", "User.nick", ("a",)), ("is_none", "User.nick"))),
         (lambda: some(User.address).city == "Ulm", ("=", "User.address.city", "Ulm")),
         (lambda: some(User.address).exists == True, ("=", "User.address.exists", True)),
+        (lambda: User.age == User.lines[0], ("=", "User.age", "User.lines[0]")),
+        (lambda: User.age != User.age, ("<>", "User.age", "User.age")),
+        (lambda: User.age < attr(User.age), ("<", "User.age", "User.age")),
+        (lambda: attr(User.age) >= User.age, (">=", "User.age", "User.age")),
+        (lambda: attr(User.age).between(User.age, 3), ("between", "User.age", "User.age", 3)),
+        (lambda: attr(User.age).is_in([User.age, 3]), ("in", "User.age", ("User.age", 3))),
+        (lambda: attr(User.nick).contains("b"), ("contains", "User.nick", "b")),
+        (lambda: attr(User.tags).contains(User.org), ("contains", "User.tags", "User.org")),
+        (lambda: attr(User.nick).attribute_type("NULL"), ("attribute_type", "User.nick", "NULL")),
+        (lambda: attr(User.tags).size() == 3, ("=", "attr(User.tags).size()", 3)),
+        (lambda: attr(User.tags).size() != 3, ("<>", "attr(User.tags).size()", 3)),
+        (lambda: attr(User.tags).size() < 3, ("<", "attr(User.tags).size()", 3)),
+        (lambda: attr(User.tags).size() <= 3, ("<=", "attr(User.tags).size()", 3)),
+        (lambda: attr(User.tags).size() > 3, (">", "attr(User.tags).size()", 3)),
+        (lambda: 3 < attr(User.tags).size(), (">", "attr(User.tags).size()", 3)),  # noqa: SIM300
+        (lambda: attr(User.tags).size() >= User.age, (">=", "attr(User.tags).size()", "User.age")),
+        (lambda: User.age >= attr(User.tags).size(), (">=", "User.age", "attr(User.tags).size()")),
+        (
+            lambda: attr(User.tags).size() == attr(User.lines).size(),
+            ("=", "attr(User.tags).size()", "attr(User.lines).size()"),
+        ),
+        (lambda: attr(User.tags).size().between(1, 2), ("between", "attr(User.tags).size()", 1, 2)),
         (lambda: User.lines[0] > 3, (">", "User.lines[0]", 3)),
         (lambda: User.prices["x"] > 3, (">", "User.prices.x", 3)),
     ],
@@ -195,10 +219,40 @@ def test_membership_and_iteration_of_a_reference_are_refused():
         (lambda: attr(User.age).between(None, 3), r"between\(\) expected a value, found None"),
         (lambda: attr(User.nick).begins_with(None), "found None"),
         (lambda: attr(User.age).add(None), "found None"),
-        (lambda: User.age == User.age, "two attributes cannot be compared"),
-        (lambda: User.age < attr(User.age), "two attributes cannot be compared"),
-        (lambda: attr(User.age).set(User.age), "expected a value, found User.age"),
         (lambda: attr(User.nick).is_in("abc"), r"expected several values"),
+        (lambda: attr(User.age).is_in(User.lines), r"is_in\(\) got User\.lines, expected several values"),
+        (lambda: User.active == (User.age > 3), "expected a value, a field or a size, found User.age > …"),
+        (lambda: User.age == expr(User), "expected a value, a field or a size, found User"),
+        (lambda: User.age == attr(User.age).add(3), r"found attr\(User\.age\)\.add\(…\)"),
+        (lambda: User.age == User.age + 3, r"found User\.age \+ …"),
+        (lambda: attr(User.tags).size() > None, "found None"),
+        (lambda: attr(User.tags).size() == None, "found None"),
+        (lambda: attr(User.tags).size().between(None, 3), "found None"),
+        (lambda: bool(attr(User.tags).size()), "has no truth value"),
+        (
+            lambda: attr(User.nick).attribute_type("TEXT"),
+            r"\(S, N, B, BOOL, NULL, L, M, SS, NS, BS\), found a value of",
+        ),
+        (lambda: attr(User.nick).attribute_type(str), "found the class str"),
+        (lambda: attr(User.age).set(User.age > 3), r"set\(\) expected a value or a field, found User\.age > …"),
+        (lambda: attr(User.age).set(attr(User.tags).size()), r"set\(\) expected a value or a field, found attr"),
+        (lambda: attr(User.age).set(expr(User)), r"set\(\) expected a value or a field, found User"),
+        (lambda: User.age + None, r"\+ expected a number, found None"),
+        (lambda: None - User.age, r"- expected a number, found None"),
+        (lambda: User.age + (User.age > 3), r"\+ expected a value or a field"),
+        (lambda: User.age * 2, r"User\.age: DynamoDB computes with \+ and - alone"),
+        (lambda: 2 // User.age, r"DynamoDB computes with \+ and - alone"),
+        (lambda: -(User.age + 1), r"User\.age \+ …: DynamoDB computes with \+ and - alone"),
+        (lambda: User.age + 1 > 3, r"User\.age \+ … is computed by an update, and a condition compares"),
+        (lambda: User.age + 1 == 3, "is computed by an update"),
+        (lambda: bool(User.age + 1), "has no truth value"),
+        (lambda: attr(User.age).if_not_exists(None), r"if_not_exists\(\) expected a value, found None"),
+        (lambda: attr(User.age).add(User.age), r"add\(\) expected a value, found User\.age: .* set\(\)"),
+        (lambda: attr(User.tags).delete(User.tags), r"delete\(\) expected a value, found User\.tags"),
+        (lambda: attr(User.tags).delete(None), r"delete\(\) expected a value, found None"),
+        (lambda: attr(User.lines).append(), r"append\(\) got no items"),
+        (lambda: attr(User.lines).prepend(), r"prepend\(\) got no items"),
+        (lambda: attr(User.lines).append(User.age), r"append\(\) expected values, found User\.age"),
         (lambda: attr(User.nick).is_in([]), "no values"),
         (all_of, r"all_of\(\) got no conditions"),
         (any_of, r"any_of\(\) got no conditions"),
@@ -292,6 +346,18 @@ def test_expr_of_what_has_no_fields_is_refused(model):
         (lambda: attr(User.nick).set("secret"), "attr(User.nick).set(…)"),
         (lambda: attr(User.age).add(4711), "attr(User.age).add(…)"),
         (lambda: attr(User.nick).remove(), "attr(User.nick).remove()"),
+        (lambda: attr(User.tags).contains("secret"), "attr(User.tags).contains(…)"),
+        (lambda: attr(User.tags).contains(User.org), "attr(User.tags).contains(User.org)"),
+        (lambda: attr(User.tags).size().between(1, User.age), "attr(User.tags).size().between(…, User.age)"),
+        (lambda: attr(User.nick).attribute_type("NULL"), 'attr(User.nick).attribute_type("NULL")'),
+        (lambda: User.age > User.lines[0], "User.age > User.lines[0]"),
+        (lambda: User.age + 4711, "User.age + …"),
+        (lambda: 4711 - (User.age + User.age), "… - (User.age + User.age)"),
+        (lambda: attr(User.age).if_not_exists(4711) + 4711, "attr(User.age).if_not_exists(…) + …"),
+        (lambda: attr(User.age).set(User.age + 4711), "attr(User.age).set(User.age + …)"),
+        (lambda: attr(User.age).set(User.age), "attr(User.age).set(User.age)"),
+        (lambda: attr(User.tags).delete({"secret"}), "attr(User.tags).delete(…)"),
+        (lambda: attr(User.lines).append(4711, 4712), "attr(User.lines).append(…)"),
     ],
 )
 def test_repr_reads_as_code_without_values(shown, text):
@@ -307,9 +373,49 @@ def test_repr_reads_as_code_without_values(shown, text):
         (lambda: attr(User.tags).add({"a"}), ("add", "User.tags", {"a"})),
         (lambda: attr(User.nick).remove(), ("remove", "User.nick")),
         (lambda: attr(some(User.address).city).set("Ulm"), ("set", "User.address.city", "Ulm")),
+        (lambda: attr(User.age).set(User.lines[0]), ("set", "User.age", "User.lines[0]")),
+        (lambda: attr(User.age).set(attr(User.age)), ("set", "User.age", "User.age")),
+        (lambda: attr(User.tags).delete({"a"}), ("delete", "User.tags", {"a"})),
+        (lambda: attr(User.lines).append(1, 2), ("append", "User.lines", (1, 2))),
+        (lambda: attr(User.lines).prepend(1), ("prepend", "User.lines", (1,))),
     ],
 )
 def test_action_is_a_node(action, node):
-    verb, reference, *values = action().__oxidyn_node__
+    assert _node(action().__oxidyn_node__) == node
 
-    assert (verb, repr(reference), *values) == node
+
+@pytest.mark.parametrize(
+    ("computed", "node"),
+    [
+        (lambda: User.age + 1, ("+", "User.age", 1)),
+        (lambda: 1 + User.age, ("+", 1, "User.age")),
+        (lambda: User.age - User.age, ("-", "User.age", "User.age")),
+        (lambda: attr(User.age) - 1, ("-", "User.age", 1)),
+        (lambda: 1 - attr(User.age), ("-", 1, "User.age")),
+        (lambda: User.age + 1 - 2, ("-", "User.age + …", 2)),
+        (lambda: sum([User.age, User.age]), ("+", "… + User.age", "User.age")),
+        (lambda: attr(User.age).if_not_exists(0), ("if_not_exists", "User.age", 0)),
+        (lambda: attr(User.age).if_not_exists(User.age), ("if_not_exists", "User.age", "User.age")),
+    ],
+)
+def test_arithmetic_is_what_an_update_computes(computed, node):
+    assert _node(computed().__oxidyn_node__) == node
+
+
+def test_every_reference_of_a_condition_is_found():
+    condition = all_of(
+        User.age > User.lines[0],
+        attr(User.tags).size() < attr(User.prices).size(),
+        ~attr(User.org).is_in([User.nick, "a"]),
+        attr(User.active).exists(),
+    )
+
+    assert sorted(map(repr, references(condition))) == [
+        "User.active",
+        "User.age",
+        "User.lines[0]",
+        "User.nick",
+        "User.org",
+        "User.prices",
+        "User.tags",
+    ]

@@ -62,6 +62,7 @@ EXPORTS = [
     "SchemaError",
     "SegmentProgress",
     "ServiceError",
+    "Size",
     "SortKey",
     "Statement",
     "TTL",

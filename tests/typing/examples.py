@@ -4,7 +4,8 @@
 Checked, not run, by test_mypy.py and test_pyright.py. What must not pass stands in mistakes.py.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -43,6 +44,7 @@ from oxidyn import (
     Query,
     RateLimit,
     ScanProgress,
+    Size,
     SortKey,
     Statement,
     Table,
@@ -74,6 +76,11 @@ class User(Model, table="users", indexes={"by_email": KeysOnly(), "by_city": Inc
     active: bool = True
     nick: str | None = None
     tags: set[str] = set()
+    codes: frozenset[int] = frozenset()
+    run: tuple[int, ...] = ()
+    queue: deque[str] = deque()
+    names: Sequence[str] = ()
+    raw: bytes = b""
     lines: Annotated[list[int], Attribute(name="l")] = Field(default=[], max_length=3)
     total: timedelta = timedelta()
     at: Annotated[datetime, Epoch("ms")] = datetime(2026, 1, 1)
@@ -129,6 +136,25 @@ def conditions(user: User) -> None:
     assert_type(attr(User.age).between(1, 2), Condition)
     assert_type(attr(User.age).is_in([1, 2]), Condition)
     assert_type(attr(User.nick).is_in(["a", None]), Condition)
+    assert_type(attr(User.nick).contains("a"), Condition)
+    assert_type(attr(User.tags).contains("a"), Condition)
+    assert_type(attr(User.tags).contains(User.org), Condition)
+    assert_type(attr(User.lines).contains(3), Condition)
+    assert_type(attr(User.run).contains(3), Condition)
+    assert_type(attr(User.names).contains("a"), Condition)
+    assert_type(attr(User.raw).contains(b"a"), Condition)
+    assert_type(attr(User.nick).attribute_type("NULL"), Condition)
+    assert_type(attr(User.tags).size(), Size)
+    assert_type(attr(User.tags).size() > 3, Condition)
+    assert_type(User.age >= attr(User.tags).size(), Condition)
+    assert_type(attr(User.tags).size() == User.age, Condition)
+    assert_type(attr(User.tags).size() != attr(User.lines).size(), Condition)
+    assert_type(attr(User.tags).size().between(1, User.age), Condition)
+    assert_type(User.age < User.score, bool)
+    assert_type(User.lines[0] == User.age, bool)
+    assert_type(attr(User.age) >= User.lines[0], Condition)
+    assert_type(attr(User.age).between(User.lines[0], 9), Condition)
+    assert_type(attr(User.age).is_in([User.lines[0], 9]), Condition)
     assert_type(some(User.address).city == "Ulm", bool)
     assert_type(attr(some(User.address).zip), Attr[str])
     assert_type(expr(Event).day, str)
@@ -147,6 +173,29 @@ def actions() -> None:
     assert_type(attr(User.total).add(timedelta(seconds=1)), Action)
     assert_type(attr(User.tags).add({"a"}), Action)
     assert_type(attr(User.nick).remove(), Action)
+    assert_type(User.age + User.lines[0], int)
+    assert_type(User.age - 1, int)
+    assert_type(User.score + User.age, float)
+    assert_type(User.price + 1, Decimal)
+    assert_type(User.at + timedelta(hours=1), datetime)
+    assert_type(User.at - User.at, timedelta)
+    assert_type(attr(User.age) + 1, int)
+    assert_type(1 - attr(User.age), int)
+    assert_type(attr(User.score) - 0.5, float)
+    assert_type(attr(User.total) + timedelta(seconds=1), timedelta)
+    assert_type(attr(User.nick).if_not_exists("x"), str)
+    assert_type(attr(User.age).if_not_exists(0) + 1, int)
+    assert_type(attr(User.age).set(User.age + User.lines[0]), Action)
+    assert_type(attr(User.age).set(attr(User.age).if_not_exists(0) + 1), Action)
+    assert_type(attr(User.nick).set(User.org), Action)
+    assert_type(attr(User.lines).append(1, 2), Action)
+    assert_type(attr(User.lines).prepend(User.age), Action)
+    assert_type(attr(User.run).append(1), Action)
+    assert_type(attr(User.queue).append("a"), Action)
+    assert_type(attr(User.names).append("a"), Action)
+    assert_type(attr(User.tags).delete({"a"}), Action)
+    assert_type(attr(User.codes).delete(frozenset({1})), Action)
+    assert_type(attr(User.codes).add({1}), Action)
 
 
 def synchronous(user: User) -> None:

@@ -35,7 +35,9 @@ class User(Model, table="users"):
     id: Annotated[UUID, SortKey]
     age: int
     nick: str | None = None
+    score: float = 0.0
     tags: set[str] = set()
+    lines: list[int] = []
     address: Address | None = None
 
 
@@ -64,6 +66,17 @@ def conditions() -> None:
     attr(User.age).between("a", "b")  # wanted
     attr(User.age).is_in(["a"])  # wanted
     attr(User.age).exist()  # wanted
+    attr(User.age).contains(3)  # wanted
+    attr(User.tags).contains(3)  # wanted
+    attr(User.lines).contains("a")  # wanted
+    attr(User.org).contains(b"a")  # wanted
+    attr(User.tags).attribute_type("TEXT")  # wanted
+    _ = attr(User.tags).size() > "3"  # wanted
+    attr(User.tags).size().between(1, "3")  # wanted
+    attr(User.tags).size().is_some()  # wanted
+    _ = User.age > User.org  # wanted
+    _ = attr(User.age) > User.org  # wanted
+    attr(User.age).is_in([User.org])  # wanted
 
 
 def actions() -> None:
@@ -71,6 +84,20 @@ def actions() -> None:
     attr(User.nick).add(1)  # wanted
     attr(User.age).add("x")  # wanted
     attr(User.tags).add({1})  # wanted
+    attr(User.age).set(User.org)  # wanted
+    attr(User.org).set(User.age + 1)  # wanted
+    _ = User.age + User.org  # wanted
+    _ = attr(User.org) + "x"  # wanted: pyright
+    _ = attr(User.age) + 1.5  # wanted
+    attr(User.age).set(User.score + 1)  # wanted
+    attr(User.age).set(attr(User.age).if_not_exists("x"))  # wanted
+    attr(User.nick).append("x")  # wanted
+    attr(User.lines).append("x")  # wanted
+    attr(User.lines).append([1])  # wanted
+    attr(User.lines).prepend(None)  # wanted
+    attr(User.tags).delete({1})  # wanted
+    attr(User.tags).delete("a")  # wanted
+    attr(User.lines).delete({1})  # wanted
 
 
 def calls(client: Client, users: Table[User], user: User) -> None:

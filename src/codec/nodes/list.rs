@@ -181,6 +181,14 @@ struct Tuple {
 }
 
 impl TupleNode {
+    /// The element of a tuple of any length.
+    pub fn repeated(&self) -> Option<&Node> {
+        match (&*self.0.elements, self.0.repeated) {
+            ([element], Some(_)) => Some(element),
+            _ => None,
+        }
+    }
+
     /// The node of one place, where every tuple of the type has that place in it.
     pub fn element(&self, index: usize) -> Option<&Node> {
         match self.0.repeated {

@@ -33,6 +33,15 @@ struct Set {
 }
 
 impl SetNode {
+    pub fn element(&self) -> &Node {
+        &self.0.element
+    }
+
+    /// Whether it is stored as a set of DynamoDB's, unless it is empty.
+    pub fn is_native(&self) -> bool {
+        self.0.native.is_some()
+    }
+
     /// The set that stands for an absent attribute, with its constraints.
     pub fn empty<'py>(&self, py: Python<'py>) -> Outcome<Bound<'py, PyAny>> {
         self.0.finish(PySet::empty(py)?)

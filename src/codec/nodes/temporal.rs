@@ -71,6 +71,26 @@ impl DateTimeNode {
         }
     }
 
+    /// What the numbers count, where it is stored as numbers.
+    pub fn epoch(&self) -> Option<Epoch> {
+        match self.rule.form {
+            Form::Number(epoch) => Some(epoch),
+            _ => None,
+        }
+    }
+
+    /// The form of the text, in words.
+    pub fn text_form(&self) -> &'static str {
+        match (self.rule.form, self.rule.zones) {
+            (Form::Seconds, Zones::Naive) => "datetimes to the second without a zone",
+            (_, Zones::Naive) => "datetimes without a zone",
+            (Form::Seconds, _) => "datetimes to the second",
+            (Form::ZeroOffset, _) => "datetimes with +00:00",
+            (Form::Offset, _) => "datetimes with their offsets",
+            (Form::Utc | Form::Number(_), _) => "datetimes",
+        }
+    }
+
     /// Values with their own offsets do not sort as the instants do.
     pub fn sorts(&self) -> bool {
         self.rule.form != Form::Offset

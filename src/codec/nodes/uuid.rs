@@ -48,6 +48,15 @@ impl UuidNode {
         !self.constrained && python::uuid(value.py()).is_ok_and(|class| value.is_exact_instance(class))
     }
 
+    /// The form of the text, in words.
+    pub fn text_form(&self) -> &'static str {
+        match self.form {
+            Form::Canonical => "UUIDs",
+            Form::Hex => "UUIDs without hyphens",
+            Form::Upper => "UUIDs in upper case",
+        }
+    }
+
     /// Whether what was read as a UUID is stored in the node's own form.
     pub fn writes_again(&self, stored: &[u8]) -> bool {
         const FIRST_HYPHEN: usize = 6 + 8;

@@ -83,6 +83,16 @@ impl Field {
         matches!(self.absent, Absent::Missing)
     }
 
+    /// The default that stands for an absent value, and whether it is a factory of such; none where it needs other fields.
+    pub fn absent(&self) -> Option<(&Py<PyAny>, bool)> {
+        match &self.absent {
+            Absent::Plain => self.default.as_ref().map(|default| (default, false)),
+            Absent::Copied(default) => Some((default, false)),
+            Absent::Factory(factory) => Some((factory, true)),
+            Absent::Missing | Absent::Nothing | Absent::FactoryOfData(_) | Absent::EmptySet => None,
+        }
+    }
+
     /// Whether every instance has it.
     pub fn is_always_there(&self) -> bool {
         !matches!(self.absent, Absent::Nothing)

@@ -106,8 +106,13 @@ impl Model {
     }
 
     pub fn field(&self, py: Python<'_>, name: &str) -> Option<&Field> {
-        let mut stored = self.fields.iter().chain(&self.computed);
-        stored.find(|field| field.name.bind(py) == name)
+        self.field_at(py, name).map(|(_, field)| field)
+    }
+
+    /// The field and its place among all.
+    pub fn field_at(&self, py: Python<'_>, name: &str) -> Option<(usize, &Field)> {
+        let mut stored = self.fields.iter().chain(&self.computed).enumerate();
+        stored.find(|(_, field)| field.name.bind(py) == name)
     }
 
     pub fn is_instance(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
