@@ -2,10 +2,12 @@
 
 use std::ptr::NonNull;
 
+use pyo3::PyTraverseError;
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyList, PySet, PyString, PyType};
 
 /// A str of ASCII bytes: one allocation and one copy.
@@ -23,6 +25,50 @@ pub fn ascii_str<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyStri
         }
         let object = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(length, 127))?;
         std::ptr::copy_nonoverlapping(text.as_ptr(), ffi::PyUnicode_1BYTE_DATA(object.as_ptr()), text.len());
+        Ok(object.cast_into_unchecked())
+    }
+}
+
+/// A str of text that has other characters than ASCII. CPython learns the length and the widest character while it writes,
+/// and moves what it has written; of a short text both are had sooner by looking first.
+#[allow(unsafe_code)]
+pub fn wide_str<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
+    const SHORT: usize = 64;
+    /// The first byte of the characters from U+0100 on is larger.
+    const LAST_OF_LATIN_1: u8 = 0xC3;
+    /// The first byte of the characters from U+10000 on.
+    const FIRST_OF_FOUR: u8 = 0xF0;
+    if text.len() > SHORT {
+        return Ok(PyString::new(py, text));
+    }
+    let (mut largest, mut length) = (0, 0);
+    for &byte in text.as_bytes() {
+        largest = largest.max(byte);
+        // All but those that go on with a character.
+        length += usize::from(byte.cast_signed() >= -0x40);
+    }
+    // One character of Latin-1 is a shared str.
+    if length < 2 || largest < 0x80 || largest >= FIRST_OF_FOUR {
+        return Ok(PyString::new(py, text));
+    }
+    let is_latin_1 = largest <= LAST_OF_LATIN_1;
+    let widest = if is_latin_1 { 0xFF } else { 0xFFFF };
+    // SAFETY: `PyUnicode_New` with this largest character gives a compact string of `length` characters of one byte, or of
+    // two (checked for null by `from_owned_ptr_or_err`), which no one else has seen yet, so it may be filled. The text has
+    // that many characters, none that is wider, and one at least that a narrower string could not hold.
+    unsafe {
+        let object = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_New(length.cast_signed(), widest))?;
+        if is_latin_1 {
+            let data = ffi::PyUnicode_1BYTE_DATA(object.as_ptr());
+            for (index, character) in text.chars().enumerate() {
+                data.add(index).write(character as u8);
+            }
+        } else {
+            let data = ffi::PyUnicode_2BYTE_DATA(object.as_ptr());
+            for (index, character) in text.chars().enumerate() {
+                data.add(index).write(character as u16);
+            }
+        }
         Ok(object.cast_into_unchecked())
     }
 }
@@ -244,6 +290,63 @@ impl Slot {
             let class = ffi::Py_TYPE(instance.as_ptr()).cast();
             Bound::from_owned_ptr_or_err(py, get(self.descriptor.as_ptr(), instance.as_ptr(), class))
         }
+    }
+}
+
+/// Slots that every instance of a class has, set together.
+pub struct Slots<const N: usize> {
+    class: Py<PyType>,
+    /// Where they lie in an instance, in bytes; None where only their descriptors know.
+    offsets: Option<[usize; N]>,
+}
+
+impl<const N: usize> Slots<N> {
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.class)
+    }
+
+    #[allow(unsafe_code)]
+    pub fn of(class: Bound<'_, PyType>, slots: [&Slot; N]) -> Self {
+        let mut offsets = Some([0; N]);
+        for (index, slot) in slots.iter().enumerate() {
+            // SAFETY: as in `Slot::place`; both are live types.
+            let offset = slot.offset.filter(|_| unsafe {
+                let owner = (*slot.descriptor.as_ptr().cast::<ffi::PyMemberDescrObject>())
+                    .d_common
+                    .d_type;
+                ffi::PyType_IsSubtype(class.as_type_ptr(), owner) != 0
+            });
+            offsets = offsets.zip(offset).map(|(mut offsets, offset)| {
+                offsets[index] = offset;
+                offsets
+            });
+        }
+        Self {
+            class: class.unbind(),
+            offsets,
+        }
+    }
+
+    /// Set the slots of an instance. False: it is of another class, and nothing was done.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn set<'py>(&self, instance: &Bound<'py, PyAny>, values: [&Bound<'py, PyAny>; N]) -> bool {
+        let Some(offsets) = self.offsets else {
+            return false;
+        };
+        // SAFETY: an instance of the very class has each slot at its offset: an owned reference or null, which is this
+        // function's now, and the new one the slot's.
+        unsafe {
+            if ffi::Py_TYPE(instance.as_ptr()).cast::<ffi::PyObject>() != self.class.as_ptr() {
+                return false;
+            }
+            for (offset, value) in offsets.into_iter().zip(values) {
+                let place = instance.as_ptr().byte_add(offset).cast::<*mut ffi::PyObject>();
+                let old = place.replace(value.clone().into_ptr());
+                drop(Bound::from_owned_ptr_or_opt(instance.py(), old));
+            }
+        }
+        true
     }
 }
 

@@ -144,6 +144,51 @@ def test_every_refused_value_is_listed():
     assert {error["loc"] for error in caught.value.errors()} == {("id",), ("lines",)}
 
 
+@pytest.mark.parametrize(
+    ("second", "kind"),
+    [
+        ('{"N":"x"}', "number"),
+        ('{"N":"1","S":"x"}', "wire"),
+        ('{"N":"1", "S":"x"}', "wire"),
+        ('{"S":"x"}', "int_parsing"),
+        ('{"L":[{"L":[{"S":"x"}]}]}', "int_type"),
+    ],
+)
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_refused_value_among_others_is_passed_over_and_those_behind_it_are_read(second, kind, blank):
+    Row = create_model("Row", a=(int, ...), b=(int, ...), c=(int, ...), d=(str, ...))
+    adapter = ItemAdapter(Row)
+    parts = ['{"a":{"N":"1"}', '"b":{"N":"2"}', '"c":{"N":"3"}', '"d":{"S":"4"}}']
+    # Once, so that it is known what follows what.
+    assert adapter.load_wire(f",{blank}".join(parts).encode()) == Row(a=1, b=2, c=3, d="4")
+
+    parts[1], parts[3] = f'"b":{second}', '"d":{"BOOL":true}}'
+    with pytest.raises(InvalidItem) as caught:
+        adapter.load_wire(f",{blank}".join(parts).encode())
+
+    assert [(error["loc"], error["type"]) for error in caught.value.errors()] == [
+        (("b",), kind),
+        (("d",), "string_type"),
+    ]
+
+
+def test_a_class_whose_new_gives_an_instance_of_another_is_loaded_as_pydantic_does():
+    class Base(BaseModel):
+        value: int
+
+    class Other(Base):
+        __slots__ = ("more",)
+
+    class Changing(Base):
+        def __new__(cls, *args: Any, **values: Any) -> Any:
+            return Other.__new__(Other)
+
+    loaded = ItemAdapter(Changing).load_wire(b'{"value":{"N":"1"}}')
+
+    assert type(loaded) is Other
+    assert (loaded.value, loaded.model_fields_set, loaded.model_extra) == (1, {"value"}, None)
+
+
 def test_refusal_is_an_oxidyn_error_and_a_validation_error_that_hides_its_inputs():
     with pytest.raises(InvalidItem) as caught:
         load(ORDER, {"id": {"L": [{"S": "hunter2"}]}, "lines": {"L": []}})

@@ -1,3 +1,5 @@
+import json
+import sys
 from typing import Annotated
 
 import pytest
@@ -24,6 +26,20 @@ def test_text_with_quotes_and_control_characters_comes_back():
 def test_any_text_comes_back(text):
     TEXT.check_round_trip(text)
     TEXT.check_against_boto3(text, text)
+
+
+@pytest.mark.parametrize("widest", ["é", "ÿ", "Ā", "語", "\uffff", "\U00010000", "😀"])
+@pytest.mark.parametrize("length", [1, 2, 3, 16, 31, 32, 63, 64, 65, 200])
+def test_text_is_read_as_the_str_that_cpython_itself_would_make(widest, length):
+    for text in (widest * length, "a" * (length - 1) + widest, widest + "a" * (length - 1)):
+        loaded = TEXT.load({"S": text})
+        escaped = TEXT.adapter.load_wire(b'{"value":{"S":%s}}' % json.dumps(text).encode()).value
+        made = text.encode().decode()
+        for read in (loaded, escaped):
+            assert read == made
+            assert hash(read) == hash(made)
+            # As wide as its widest character, and no wider.
+            assert sys.getsizeof(read) == sys.getsizeof(made)
 
 
 def test_text_that_is_no_unicode_is_refused_with_its_path():

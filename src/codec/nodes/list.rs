@@ -403,6 +403,10 @@ pub fn decode_elements<'a>(
 ) -> Outcome<usize> {
     state.enter()?;
     let start = state.elements.len();
+    if state.elements.capacity() == 0 {
+        // Most lists are short, and one allocation serves all of an item's.
+        state.elements.reserve(16);
+    }
     let mut refused: Vec<Line> = Vec::new();
     let mut index = 0;
     let mut more = reader.begin_array()?;

@@ -6,7 +6,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyString};
 
 use crate::codec::builder::Builder;
-use crate::codec::ffi::{ascii_str, str_length, utf8};
+use crate::codec::ffi::{ascii_str, str_length, utf8, wide_str};
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
 use crate::codec::schema::SchemaDict;
@@ -147,7 +147,7 @@ pub fn str_object<'py>(py: Python<'py>, text: &Text<'_>) -> PyResult<Bound<'py, 
     Ok(if text.is_ascii() {
         ascii_str(py, text)?
     } else {
-        PyString::new(py, text)
+        wide_str(py, text)?
     }
     .into_any())
 }

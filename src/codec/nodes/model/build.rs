@@ -5,18 +5,18 @@ use std::sync::atomic::AtomicU16;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::computed::build_computed;
 use super::extras::Extras;
 use super::field::Absent;
-use super::fields_set::FieldsSets;
+use super::fields_set::{FieldsSets, LOW, Low, insert_low};
 use super::in_turn;
 use super::instance::Kind;
 use super::values::Made;
 use super::{Field, Model, ModelNode};
 use crate::codec::builder::{Builder, ValidatedBy};
-use crate::codec::ffi::DictWalk;
+use crate::codec::ffi::{DictWalk, Slots};
 use crate::codec::node::Node;
 use crate::codec::nodes::function::{Wanted, holds, is_transparent};
 use crate::codec::options::{Load, Unknown};
@@ -39,7 +39,7 @@ pub(super) fn build_model<'py>(schema: &Bound<'py, PyDict>, builder: &mut Builde
     let kind = Kind::Model {
         post_init,
         fields_sets: FieldsSets::default(),
-        lacks_extras: !Extras::are_allowed(&inner, builder)? && has_extra_slot(schema)?,
+        slots: slots_of(schema, &inner, builder)?,
     };
     let fields = inner.schema("fields")?;
     let fields = DictWalk::new(&fields).map(|(name, field)| Ok((name.extract()?, field.cast_into()?)));
@@ -87,12 +87,21 @@ pub(super) fn build_typed_dict<'py>(schema: &Bound<'py, PyDict>, builder: &mut B
     build_fields(schema, schema, Kind::TypedDict, fields, builder)
 }
 
-/// Whether the class has the slot of `BaseModel` for extras, and no annotation of its own in front of it.
-fn has_extra_slot(schema: &Bound<'_, PyDict>) -> PyResult<bool> {
-    let class = schema.required("cls")?;
-    let slot = class.getattr_opt(intern!(class.py(), "__pydantic_extra__"))?;
-    let of_base = python::model_extra(class.py())?;
-    Ok(slot.is_some_and(|slot| of_base.is(&slot)))
+/// The slots of `BaseModel`, where there are no extras and the class has no annotation of its own in front of theirs.
+fn slots_of<'py>(
+    schema: &Bound<'py, PyDict>,
+    inner: &Bound<'py, PyDict>,
+    builder: &Builder<'_, 'py>,
+) -> PyResult<Option<Slots<3>>> {
+    let py = builder.py;
+    let class = schema.required("cls")?.cast_into::<PyType>()?;
+    let of_base = python::model_extra(py)?;
+    let slot = class.getattr_opt(intern!(py, "__pydantic_extra__"))?;
+    if Extras::are_allowed(inner, builder)? || !slot.is_some_and(|slot| of_base.is(&slot)) {
+        return Ok(None);
+    }
+    let slots = [python::model_fields_set(py)?, python::model_private(py)?, of_base];
+    Ok(Some(Slots::of(class, slots)))
 }
 
 /// With `unknown="keep"`, attributes that are no field lie in the instance's `__dict__`.
@@ -166,8 +175,12 @@ fn build_fields<'py>(
     let from_template = |field: &Field| {
         !matches!(kind, Kind::TypedDict) && matches!(field.absent, Absent::Plain) && !field.checks_default()
     };
-    let awaited = (0..128u32).zip(&fields).filter(|(_, field)| !from_template(field));
-    let awaited = awaited.fold(0u128, |awaited, (index, _)| awaited | 1 << index);
+    let mut awaited = Low::default();
+    for (index, field) in fields.iter().enumerate().take(LOW) {
+        if !from_template(field) {
+            insert_low(&mut awaited, index);
+        }
+    }
     let extras = match kind {
         // What does not go into `__dict__` is lost in Pydantic too.
         Kind::Dataclass { slots: true, .. } => None,

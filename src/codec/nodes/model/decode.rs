@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::field::Absent;
-use super::fields_set::Seen;
+use super::fields_set::{LOW, Seen};
 use super::in_turn::data;
 use super::values::Made;
 use super::{Model, kept};
@@ -14,7 +14,19 @@ use crate::codec::node::Node;
 use crate::codec::options::Unknown;
 use crate::codec::python;
 use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
+use crate::codec::template::Filling;
+use crate::wire::Tag;
 use crate::wire::reader::{Reader, Text};
+
+/// `{"` and `":` around a value's wire type.
+const HEAD_AROUND_TAG: usize = 4;
+
+/// What was read so far.
+struct Taken<'a, 'py> {
+    values: Filling<'a, 'py>,
+    seen: Seen,
+    refused: Vec<Line>,
+}
 
 /// What was read that is no field.
 #[derive(Default)]
@@ -34,50 +46,104 @@ impl Model {
             return self.decode_values(reader, state);
         }
         let py = state.py;
-        let mut values = self.template.copy(py)?;
-        let mut seen = Seen::default();
-        let mut refused: Vec<Line> = Vec::new();
+        let mut taken = Taken {
+            values: self.template.copy(py)?,
+            seen: Seen::default(),
+            refused: Vec::new(),
+        };
         let mut others = Others::default();
         let mut previous = self.fields.len();
         let mut more = reader.begin_object()?;
         while more {
-            let start = reader.position();
-            let depth = state.depth;
-            let predicted = usize::from(self.successors[previous].load(Ordering::Relaxed));
-            let likely = self.fields.get(predicted);
-            let (index, position, value) = match likely.and_then(|field| field.read_expected(reader, state)) {
-                Some(value) => (predicted, start + self.fields[predicted].head.len() - 1, value),
-                None => {
-                    let Some(index) = self.read_name(previous, reader, state, &mut others, &mut refused)? else {
-                        more = reader.next_member()?;
-                        continue;
-                    };
-                    let position = reader.position();
-                    (index, position, self.fields[index].read(reader, state))
-                }
-            };
-            previous = index;
-            let field = &self.fields[index];
-            seen.insert(index);
-            match value {
-                Ok(value) => values.set(index, value)?,
-                Err(refusal) => {
-                    refusal.under(|| Step::name(field.name.bind(py))).gather(&mut refused)?;
-                    state.depth = depth;
-                    reader.seek(position);
-                    reader.skip_value()?;
+            let predicted = self.successor(previous);
+            let head = self.fields.get(predicted).and_then(|field| field.read_head(reader));
+            if let Some(tag) = head {
+                previous = self.read_run(predicted, tag, reader, state, &mut taken)?;
+            } else if let Some(index) = self.read_name(previous, reader, state, &mut others, &mut taken.refused)? {
+                previous = index;
+                taken.seen.insert(index);
+                let from = (reader.position(), state.depth);
+                match self.fields[index].read(reader, state) {
+                    Ok(value) => taken.values.set(index, value)?,
+                    Err(refusal) => self.pass_over(index, refusal, from, reader, state, &mut taken)?,
                 }
             }
             more = reader.next_member()?;
         }
+        let Taken {
+            values,
+            mut seen,
+            mut refused,
+        } = taken;
         let dict = values.finish();
-        if !seen.has_all(self.awaited) || self.is_finished_in_turn || self.fields.len() > 128 {
+        if !seen.has_all(self.awaited) || self.is_finished_in_turn || self.fields.len() > LOW {
             self.complete(&dict, &mut seen, &mut refused)?;
         }
         if !refused.is_empty() {
             return Err(Box::new(Refusal::Lines(refused)));
         }
         self.build_instance(dict, &seen, others)
+    }
+
+    /// Which field is likely to be next.
+    #[inline]
+    fn successor(&self, field: usize) -> usize {
+        usize::from(self.successors[field].load(Ordering::Relaxed))
+    }
+
+    /// Read the value of a field whose head is read, and the fields behind it, as long as each is the one that is likely:
+    /// the end of one value is compared together with the head of the next. The last one that was read.
+    #[inline]
+    fn read_run<'py>(
+        &self,
+        mut index: usize,
+        mut tag: Tag,
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+        taken: &mut Taken<'_, 'py>,
+    ) -> Outcome<usize> {
+        loop {
+            let (content, depth) = (reader.position(), state.depth);
+            taken.seen.insert(index);
+            let ended = match self.fields[index].node.decode(tag, reader, state) {
+                Ok(value) => {
+                    taken.values.set(index, value)?;
+                    let next = self.successor(index);
+                    let head = self.fields.get(next).and_then(|field| field.read_head_behind(reader));
+                    if let Some(next_tag) = head {
+                        (index, tag) = (next, next_tag);
+                        continue;
+                    }
+                    reader.end().map_err(Box::from)
+                }
+                Err(refusal) => Err(refusal),
+            };
+            if let Err(refusal) = ended {
+                let position = content - tag.name().len() - HEAD_AROUND_TAG;
+                self.pass_over(index, refusal, (position, depth), reader, state, taken)?;
+            }
+            return Ok(index);
+        }
+    }
+
+    /// Note why a field's value was refused, and go on behind it. It begins at `from`, where so many lists and maps were
+    /// open.
+    #[cold]
+    fn pass_over<'py>(
+        &self,
+        index: usize,
+        refusal: Box<Refusal>,
+        from: (usize, usize),
+        reader: &mut Reader<'_>,
+        state: &mut Decoding<'_, 'py>,
+        taken: &mut Taken<'_, 'py>,
+    ) -> Outcome<()> {
+        let name = self.fields[index].name.bind(state.py);
+        refusal.under(|| Step::name(name)).gather(&mut taken.refused)?;
+        let (position, depth) = from;
+        state.depth = depth;
+        reader.seek(position);
+        Ok(reader.skip_value()?)
     }
 
     /// Read an attribute's name: the predicted one is compared, another looked up. One that is no field is read with its
@@ -91,7 +157,7 @@ impl Model {
         others: &mut Others<'py>,
         refused: &mut Vec<Line>,
     ) -> Outcome<Option<usize>> {
-        let predicted = usize::from(self.successors[previous].load(Ordering::Relaxed));
+        let predicted = self.successor(previous);
         if let Some(field) = self.fields.get(predicted)
             && reader.try_key(&field.head[1..])
         {

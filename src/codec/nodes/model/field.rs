@@ -30,8 +30,8 @@ pub struct Field {
     pub name: Py<PyString>,
     /// `,"name":`
     pub(super) head: Box<[u8]>,
-    /// The name with the one wire type that the field has beside NULL, `"name":{"S":`, which is compared in one go. None
-    /// where there are several types, and for keys, whose form is looked at as a whole.
+    /// How the field goes on behind another where it has the one wire type that it has beside NULL: `},"name":{"S":`,
+    /// which is compared in one go. None where there are several types, and for keys, whose form is looked at as a whole.
     pub(super) expected: Option<(Tag, Box<[u8]>)>,
     pub stored: Box<str>,
     pub node: Node,
@@ -129,19 +129,19 @@ impl Field {
         }
     }
 
-    /// Read the value if the name and the wire type are written as they mostly are; otherwise nothing is read.
+    /// Read the name and the head of the value if they are written as they mostly are, and say of which wire type it is;
+    /// otherwise nothing is read.
     #[inline]
-    pub(super) fn read_expected<'py>(
-        &self,
-        reader: &mut Reader<'_>,
-        state: &mut Decoding<'_, 'py>,
-    ) -> Option<Outcome<Bound<'py, PyAny>>> {
+    pub(super) fn read_head(&self, reader: &mut Reader<'_>) -> Option<Tag> {
         let (tag, written) = self.expected.as_ref()?;
-        reader.try_bytes(written).then(|| {
-            let value = self.node.decode(*tag, reader, state)?;
-            reader.end()?;
-            Ok(value)
-        })
+        reader.try_bytes(&written[2..]).then_some(*tag)
+    }
+
+    /// The same behind another field, whose value's closing bracket is not read yet.
+    #[inline]
+    pub(super) fn read_head_behind(&self, reader: &mut Reader<'_>) -> Option<Tag> {
+        let (tag, written) = self.expected.as_ref()?;
+        reader.try_bytes(written).then_some(*tag)
     }
 
     /// Read the field's value, and in a key require its canonical form.
@@ -239,7 +239,7 @@ pub(super) fn build_field<'py>(
     let discriminates = is_choice && builder.discriminates(name, field)?;
     let tag = node.tags().without(Tag::Null).only().filter(|_| role == Role::None);
     let expected = tag.map(|tag| {
-        let written = [&head[1..], b"{\"", tag.name().as_bytes(), b"\":"].concat();
+        let written = [b"}", &*head, b"{\"", tag.name().as_bytes(), b"\":"].concat();
         (tag, written.into_boxed_slice())
     });
     let plain_default = default.is_some() && matches!(kind, Kind::Model { .. });

@@ -8,18 +8,31 @@ use pyo3::types::PySet;
 use super::Model;
 use crate::codec::ffi::set_copy;
 
+/// One bit for each of the first fields: two words, since a shift by a whole 128 bits costs as much as a comparison of
+/// names.
+pub(super) type Low = [u64; 2];
+
+/// How many fields are among the first.
+pub(super) const LOW: usize = 128;
+
 /// Which fields were there.
 #[derive(Clone, Default)]
 pub(super) struct Seen {
-    low: u128,
+    low: Low,
     high: Vec<u128>,
+}
+
+/// The bit of a field among the first.
+#[inline]
+pub(super) fn insert_low(low: &mut Low, index: usize) {
+    low[index / 64] |= 1 << (index % 64);
 }
 
 impl Seen {
     #[inline]
     pub(super) fn insert(&mut self, index: usize) {
-        if index < 128 {
-            self.low |= 1 << index;
+        if index < LOW {
+            insert_low(&mut self.low, index);
         } else {
             self.insert_high(index / 128 - 1, index % 128);
         }
@@ -35,8 +48,8 @@ impl Seen {
 
     #[inline]
     pub(super) fn has(&self, index: usize) -> bool {
-        if index < 128 {
-            self.low & 1 << index != 0
+        if index < LOW {
+            self.low[index / 64] & 1 << (index % 64) != 0
         } else {
             self.high
                 .get(index / 128 - 1)
@@ -44,10 +57,10 @@ impl Seen {
         }
     }
 
-    /// Whether these were there, of the first 128.
+    /// Whether these were there, of the first.
     #[inline]
-    pub(super) fn has_all(&self, fields: u128) -> bool {
-        self.low & fields == fields
+    pub(super) fn has_all(&self, fields: Low) -> bool {
+        self.low[0] & fields[0] == fields[0] && self.low[1] & fields[1] == fields[1]
     }
 }
 
@@ -55,8 +68,8 @@ impl Seen {
 #[derive(Default)]
 pub(super) struct FieldsSets {
     /// Of the first item, which is like most others: it is looked at without a lock.
-    first: OnceLock<(u128, Py<PySet>)>,
-    others: Mutex<Vec<(u128, Py<PySet>)>>,
+    first: OnceLock<(Low, Py<PySet>)>,
+    others: Mutex<Vec<(Low, Py<PySet>)>>,
 }
 
 impl Model {

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PySet, PyString, PyTuple};
 use super::decode::Others;
 use super::fields_set::{FieldsSets, Seen};
 use super::{Model, kept};
-use crate::codec::ffi::{DictWalk, new_instance, set_attribute, set_instance_dict};
+use crate::codec::ffi::{DictWalk, Slots, new_instance, set_attribute, set_instance_dict};
 use crate::codec::python;
 use crate::codec::state::{Outcome, Refusal};
 
@@ -17,8 +17,9 @@ pub(super) enum Kind {
     Model {
         post_init: Option<Py<PyString>>,
         fields_sets: FieldsSets,
-        /// There are no extras, and the class has the slot for them as `BaseModel` made it.
-        lacks_extras: bool,
+        /// Those of the set of fields, of private attributes and of extras, where there are no extras and the class has the
+        /// slot for them as `BaseModel` made it.
+        slots: Option<Slots<3>>,
     },
     Dataclass {
         slots: bool,
@@ -32,7 +33,8 @@ impl Kind {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Dataclass { post_init, .. } => visit.call(post_init),
-            Self::Model { .. } | Self::TypedDict => Ok(()),
+            Self::Model { slots, .. } => slots.as_ref().map_or(Ok(()), |slots| slots.traverse(visit)),
+            Self::TypedDict => Ok(()),
         }
     }
 }
@@ -56,26 +58,27 @@ impl Model {
             Kind::Model {
                 post_init,
                 fields_sets,
-                lacks_extras,
+                slots,
             } => {
                 let instance = new_instance(self.class.bind(py), self.no_arguments.bind(py))?;
                 if !others.kept.is_empty() {
                     kept::put(others.kept, &dict)?;
                 }
                 set_instance_dict(&instance, &dict)?;
-                let none = || py.None().into_bound(py);
+                let none = py.None().into_bound(py);
                 let fields_set = self.fields_set(py, fields_sets, seen)?;
-                if *lacks_extras {
-                    python::model_extra(py)?.set(&instance, none())?;
-                } else {
+                let are_set = slots
+                    .as_ref()
+                    .is_some_and(|slots| slots.set(&instance, [&fields_set, &none, &none]));
+                if !are_set {
                     let extras = others.extras.or_else(|| self.extras.as_ref().map(|_| PyDict::new(py)));
                     set_extras(&instance, &fields_set, extras)?;
+                    python::model_fields_set(py)?.set(&instance, fields_set)?;
+                    python::model_private(py)?.set(&instance, none.clone())?;
                 }
-                python::model_fields_set(py)?.set(&instance, fields_set)?;
-                python::model_private(py)?.set(&instance, none())?;
                 if let Some(post_init) = post_init {
                     instance
-                        .call_method1(post_init, (none(),))
+                        .call_method1(post_init, (none,))
                         .map_err(|error| Refusal::from_user_code(py, error))?;
                 }
                 Ok(instance)

@@ -49,6 +49,7 @@ use crate::codec::template::Template;
 use crate::wire::Tag;
 use crate::wire::reader::Reader;
 use extras::Extras;
+use fields_set::Low;
 use instance::Kind;
 use values::Made;
 
@@ -70,8 +71,8 @@ pub struct Model {
     successors: Box<[AtomicU16]>,
     /// Every field's default, or None where there is none: copied for each instance.
     template: Template,
-    /// The fields whose absence takes more than the template, among the first 128.
-    awaited: u128,
+    /// The fields whose absence takes more than the template, among the first.
+    awaited: Low,
     /// Whether there is more to do for fields that were read.
     is_finished_in_turn: bool,
     /// Whether any field is left out for not being set.
