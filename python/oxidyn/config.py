@@ -40,7 +40,8 @@ class Config:
     max_attempts: int | None = None
     """How often a request is tried in all; AWS_MAX_ATTEMPTS, the profile's `max_attempts`, or 3 unless said."""
     max_connections: int | None = None
-    """Connections of an `AsyncClient`, 50 unless said; further calls wait. A `Client` has one for each thread that calls."""
+    """Connections of an `AsyncClient`, 50 unless said; further calls wait. A `Client` has one for each thread that calls,
+    and up to so many while that thread's batch has several requests under way."""
     cursor_key: bytes | None = None
     """Signs the cursors of pages, so that only those come back that this key signed: 16 bytes or more, the same in every
     process."""

@@ -464,8 +464,13 @@ fn cancelled(py: Python<'_>, error: Cancellation, context: &Context) -> PyErr {
             told.push(format!("{} at {place}", exception.get_type(py).name()?));
             reasons.append(exception.into_value(py))?;
         }
+        let done = if context.operation == "TransactGetItems" {
+            "read"
+        } else {
+            "written"
+        };
         let message = format!(
-            "The transaction was cancelled, and nothing was written: {}. `reasons` holds for each operation the \
+            "The transaction was cancelled, and nothing was {done}: {}. `reasons` holds for each operation the \
              exception that it alone would have raised, None where it was not in the way.",
             told.join(", ")
         );

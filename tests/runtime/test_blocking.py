@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from oxidyn import _core
+from oxidyn import Client, _core
 from tests.fake_aws import Answer, FakeAws
+from tests.ops.models import Counter
 
 PRELUDE = """
 import asyncio, os, signal, sys, threading, time, warnings
@@ -111,6 +112,19 @@ def test_connection_that_the_server_closed_while_idle_does_not_fail_the_next_cal
     assert fake.opened == 50
 
 
+def test_connections_that_the_server_closed_while_idle_do_not_fail_the_next_batch(fake: FakeAws) -> None:
+    with Client(endpoint_url=fake.url, region="r", access_key_id="k", secret_access_key="s", max_attempts=1) as client:
+        counters = client.table(Counter)
+        items = [Counter(name=f"c{number}") for number in range(200)]
+
+        for _ in range(10):
+            fake.answers = [Answer(cut="after") for _ in range(8)]
+            counters.batch_put(items)
+            fake.wait_for_closed()
+
+    assert len(fake.requests) == 80
+
+
 def test_connections_are_closed_with_the_client(fake: FakeAws) -> None:
     client = client_of(fake)
     client._call("GetItem", b"{}")
@@ -153,6 +167,77 @@ call()
 
     assert (process.returncode, errors) == (0, "")
     assert waited < 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
+def test_ctrl_c_interrupts_a_batch_and_drops_all_its_requests(fake: FakeAws) -> None:
+    fake.answers = [Answer(hold=True) for _ in range(8)]
+    code = """
+import signal
+from oxidyn import Client
+from tests.ops.models import Counter
+signal.signal(signal.SIGINT, signal.default_int_handler)
+counters = Client(endpoint_url=sys.argv[1], region="r", access_key_id="k", secret_access_key="s").table(Counter)
+items = [Counter(name=f"c{number}") for number in range(500)]
+try:
+    counters.batch_put(items)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sys.stdin.readline()
+counters.batch_put(items[:25])
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code, fake.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    fake.wait_for(lambda: len(fake.requests) == 8)
+
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupted\n"
+    fake.wait_for(lambda: fake.closed == 8)
+    _, errors = process.communicate("go\n", timeout=60)
+
+    assert (process.returncode, errors) == (0, "")
+    assert len(fake.requests) == 9
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are Unix's")
+def test_ctrl_c_interrupts_a_batch_on_the_embedded_engine_while_it_waits() -> None:
+    code = """
+import signal
+from oxidyn import Client
+from tests.ops.models import Counter
+signal.signal(signal.SIGINT, signal.default_int_handler)
+counters = Client.local().table(Counter)
+counters.create_table()
+items = [Counter(name=f"c{number}") for number in range(100_000)]
+main = threading.get_ident()
+
+def press():
+    while counters.get("c0") is None:
+        pass
+    signal.pthread_kill(main, signal.SIGINT)
+
+threading.Thread(target=press, daemon=True).start()
+try:
+    counters.batch_put(items)
+except KeyboardInterrupt:
+    assert counters.get("c99999") is None
+    print("interrupted")
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", PRELUDE + code, "http://127.0.0.1:1"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (process.stdout, process.stderr) == ("interrupted\n", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are Unix's")
