@@ -59,6 +59,8 @@ async fn drive_several<O: Operation>(
             Ok(calls) => calls,
             Err(output) => return Ok(output),
         };
+        // The engine answers at once: without this a large batch would let nobody else in, and could not be cancelled.
+        tokio::task::yield_now().await;
     }
 }
 

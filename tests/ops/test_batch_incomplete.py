@@ -6,30 +6,18 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from oxidyn import AccessDenied, AsyncClient, BatchIncomplete, Client, ReplyError, ServiceError
-from tests.engines import Blocking, Colour
-from tests.fake_aws import Answer, FakeAws, Request, refusal
+from tests.engines import Colour
+from tests.fake_aws import Answer, refusal
 from tests.ops.models import Counter, User
+from tests.ops.scripted import Service, client_on
 
 ITEMS = [Counter(name=f"c{number}", count=number) for number in range(100)]
 DONE = Answer(body=b'{"UnprocessedItems":{}}')
-
-
-class Service(FakeAws):
-    """Answers each request by what it holds, whatever their order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.judge: Callable[[str], Answer | None] = lambda _: None
-        """The answer to a request's body, or None for the usual one."""
-
-    def _answer(self, request: Request) -> Answer:
-        usual = super()._answer(request)
-        return (self.judge(request.body.decode()) if request.operation else None) or usual
 
 
 @pytest.fixture
@@ -40,18 +28,7 @@ def fake() -> Iterator[Service]:
 
 @pytest.fixture
 def client(fake: Service, colour: Colour) -> Iterator[Client]:
-    """Make a client of each colour on the fake."""
-    options: Any = {
-        "endpoint_url": fake.url,
-        "region": "eu-central-1",
-        "access_key_id": "KEY",
-        "secret_access_key": "secret",
-        "max_attempts": 1,
-    }
-    if colour == "sync":
-        client = Client(**options)
-    else:
-        client = cast("Client", Blocking(AsyncClient(**options), asyncio.new_event_loop(), owns_loop=True))
+    client = client_on(fake, colour)
     yield client
     client.close()
 
@@ -260,6 +237,24 @@ def test_the_connections_are_a_bound_as_well(fake: Service, colour: Colour) -> N
 
     assert fake.opened <= 2
     assert len(fake.requests) == 12
+
+
+def test_a_batch_on_the_embedded_engine_lets_others_in_and_can_be_cancelled() -> None:
+    items = [Counter(name=f"c{number}") for number in range(100_000)]
+
+    async def main() -> None:
+        async with AsyncClient.local() as client:
+            counters = client.table(Counter)
+            await counters.create_table()
+            batch = asyncio.ensure_future(counters.batch_put(items))
+            while await counters.get("c0") is None:
+                pass
+            batch.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await batch
+            assert await counters.get("c99999") is None
+
+    asyncio.run(main())
 
 
 def test_a_cancelled_batch_drops_every_request(fake: Service) -> None:
