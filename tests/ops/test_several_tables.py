@@ -110,7 +110,7 @@ class Refused:
         (Refused.users.ops.put(Refused.user), r'PutItem on table "users": a batch get only reads: batch_write\(\)'),
         (Refused.users.ops.batch_get([("a", 1)]), "BatchGetItem .*it is no operation on one item by its key"),
         (Refused.users.ops.describe_table(), "DescribeTable .*it is no operation on one item by its key"),
-        (Refused.users.ops.check(("a", 1), User.age > 3), "TransactWriteItems .*a batch get only reads"),
+        (Refused.users.ops.check(("a", 1), User.age > 3), "ConditionCheck .*a batch get only reads"),
         (Refused.client.ops.batch_get([]), r"operations\[1\]: it is no operation on one item"),
     ],
 )

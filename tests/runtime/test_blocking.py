@@ -70,6 +70,23 @@ def run(code: str, fake: FakeAws) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def interrupted(code: str, fake: FakeAws, *, requests: int) -> "tuple[subprocess.Popen[str], float]":
+    """Press Ctrl-C while so many requests are held, and tell how long it took until that was heard."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code, fake.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    fake.wait_for(lambda: len(fake.requests) == requests)
+    pressed = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupted\n"
+    return process, time.monotonic() - pressed
+
+
 def test_forty_threads_share_a_client(fake: FakeAws) -> None:
     client = client_of(fake)
     replies: list[bytes] = []
@@ -148,20 +165,7 @@ except KeyboardInterrupt:
     sys.stdin.readline()
 call()
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + code, fake.url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    fake.wait_for(lambda: len(fake.requests) == 1)
-
-    pressed = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "interrupted\n"
-    waited = time.monotonic() - pressed
+    process, waited = interrupted(code, fake, requests=1)
     assert fake.left.wait(20)
     _, errors = process.communicate("go\n", timeout=60)
 
@@ -186,18 +190,7 @@ except KeyboardInterrupt:
     sys.stdin.readline()
 counters.batch_put(items[:25])
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + code, fake.url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    fake.wait_for(lambda: len(fake.requests) == 8)
-
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "interrupted\n"
+    process, _ = interrupted(code, fake, requests=8)
     fake.wait_for(lambda: fake.closed == 8)
     _, errors = process.communicate("go\n", timeout=60)
 
