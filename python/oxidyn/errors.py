@@ -7,7 +7,7 @@
     ├── InvalidKey                      a key of the wrong count or type
     ├── InvalidExpression               a condition or an action that cannot be; also a TypeError
     ├── InvalidOption                   an option of a client or a table that cannot be; also a ValueError
-    ├── InvalidCursor                   page(after=...) with what is no cursor of this query; also a ValueError
+    ├── InvalidCursor                   page(), parallel_scan(): after= is no cursor of this query; also a ValueError
     ├── ItemNotFound                    update, replace: there is no item under the key
     ├── ItemExists                      create: there is an item under the key
     ├── ConditionFailed                 where= did not hold

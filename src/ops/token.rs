@@ -111,7 +111,7 @@ impl Tokens<'_> {
         if token_text[HEAD_BYTES..CONTENT_AT] != self.fingerprint() {
             return Err(refused(
                 "another query made it: the table, the index, the conditions with their values, and the order must be \
-                 those of the page that it came with",
+                 what they were when it was made",
             ));
         }
         token.truncate(proof_at);

@@ -114,6 +114,25 @@ def test_a_scan_that_is_abandoned_drops_its_requests(fake: FakeAws) -> None:
         assert fake.left.wait(20)
 
 
+def test_an_awaited_scan_that_is_abandoned_drops_its_requests(fake: FakeAws) -> None:
+    fake.answers = [page(1)] + [page(1, hold=True) for _ in range(3)]
+
+    async def main() -> None:
+        async with AsyncClient(**options(fake)) as client:
+            scan = client.table(Word).parallel_scan(segments=2)
+            async for _ in scan:
+                break
+            waiting = asyncio.ensure_future(anext(scan))
+            await asyncio.to_thread(fake.wait_for, lambda: len(fake.requests) == 3)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            del scan, waiting
+            gc.collect()
+            assert await asyncio.to_thread(fake.left.wait, 20)
+
+    asyncio.run(main())
+
+
 def test_after_a_failed_request_that_segment_is_asked_again(fake: FakeAws) -> None:
     fake.answers = [refusal("InternalServerError", status=500), page(2, last=True)]
     with Client(**options(fake)) as client:

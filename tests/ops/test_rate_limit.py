@@ -138,6 +138,49 @@ def test_another_load_policy_stays_behind_the_limit(limited: Any, limit: RateLim
     assert waited(limit) > 0
 
 
+SEVERAL: dict[str, Any] = {
+    "batch_get": lambda client, users, counters: client.batch_get([users.ops.get("a", 1), counters.ops.get("x")]),
+    "batch_write": lambda client, users, counters: client.batch_write(
+        [users.ops.put(User(org="a", id=4)), counters.ops.put(Counter(name="y"))]
+    ),
+    "transact, reading": lambda client, users, counters: client.transact(users.ops.get("a", 1), counters.ops.get("x")),
+    "transact, writing": lambda client, users, counters: client.transact(
+        users.ops.put(User(org="a", id=5)), counters.ops.put(Counter(name="z"))
+    ),
+}
+
+
+@pytest.mark.parametrize("call", SEVERAL.values(), ids=SEVERAL)
+def test_an_operation_on_several_tables_waits_for_the_limit_of_each(
+    client: Any, limited: Any, counters: Any, limit: RateLimit, call: Any
+) -> None:
+    other = told(read=TRICKLE, write=TRICKLE)
+    limited_too = client.table(Counter, name=counters.name, rate_limit=other)
+
+    call(client, limited, counters)
+    call(client, limited, counters)
+    assert waited(limit) > 0
+    call(client, limited, limited_too)
+    call(client, limited, limited_too)
+    assert waited(other) > 0
+
+
+# Moto tells no transaction's consumption. DynamoDB: twice that of the single reads.
+@pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+def test_each_table_of_an_operation_is_paid_from_its_own_limit(client: Any, users: Any, counters: Any) -> None:
+    large, small = told(read=10), told(read=10)
+    users.put(User(org="a", id=1, note="x" * 390_000))
+    counters.put(Counter(name="x"))
+    limited = client.table(User, name=users.name, rate_limit=large)
+    limited_too = client.table(Counter, name=counters.name, rate_limit=small)
+
+    for _ in range(2):
+        client.transact(limited.ops.get("a", 1), limited_too.ops.get("x"))
+
+    assert waited(large) == pytest.approx(18.2, abs=0.6)
+    assert waited(small) == 0
+
+
 def test_a_condition_that_fails_is_paid_like_a_write(limited: Any, limit: RateLimit) -> None:
     for _ in range(2):
         with pytest.raises(ConditionFailed):
