@@ -290,7 +290,8 @@ fn read(body: &Bytes) -> reader::Result<Option<Vec<TableUnits>>> {
     } else {
         told.push(read_table(&mut reader)?);
     }
-    Ok(Some(told))
+    // No table at all is not to say that nothing was consumed.
+    Ok(Some(told).filter(|told| !told.is_empty()))
 }
 
 fn read_table(reader: &mut Reader<'_>) -> reader::Result<TableUnits> {

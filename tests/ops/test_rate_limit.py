@@ -155,6 +155,7 @@ def test_an_operation_on_several_tables_waits_for_the_limit_of_each(
     client: Any, limited: Any, counters: Any, limit: RateLimit, call: Any
 ) -> None:
     other = told(read=TRICKLE, write=TRICKLE)
+    counters.put(Counter(name="x"))
     limited_too = client.table(Counter, name=counters.name, rate_limit=other)
 
     call(client, limited, counters)
@@ -165,7 +166,7 @@ def test_an_operation_on_several_tables_waits_for_the_limit_of_each(
     assert waited(other) > 0
 
 
-# Moto tells no transaction's consumption. DynamoDB: twice that of the single reads.
+# Moto says half a unit of every read. DynamoDB: a transaction's consume twice what consistent ones do.
 @pytest.mark.parametrize("engine", ["embedded"], indirect=True)
 def test_each_table_of_an_operation_is_paid_from_its_own_limit(client: Any, users: Any, counters: Any) -> None:
     large, small = told(read=10), told(read=10)

@@ -177,6 +177,7 @@ fn consumed_capacity_is_found_wherever_it_stands_and_in_both_forms() {
     for untold in [
         "{}",
         r#"{"ConsumedCapacity":null}"#,
+        r#"{"ConsumedCapacity":[]}"#,
         r#"{"ConsumedCapacity":{"CapacityUnits":"x"}}"#,
         "[]",
     ] {
