@@ -25,7 +25,7 @@ ITEMS = 100_000
 SEGMENTS = 8
 
 PRELUDE = dedent(f"""
-    import asyncio, json, os, sys, time
+    import asyncio, ctypes, gc, json, os, sys, time
     from pathlib import Path
     from oxidyn import AsyncClient, Client
     from tests.bench.shapes import FLAT, Flat
@@ -46,6 +46,9 @@ PRELUDE = dedent(f"""
         return int(status.split(which + ":")[1].split()[0]) / 1024
 
     def begin():
+        # What is free already would hide what is taken now.
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")  # The peak begins anew.
         return memory("VmRSS"), time.perf_counter()
 
