@@ -50,6 +50,7 @@ from .errors import (
     TransportError,
     UnsupportedTypeError,
 )
+from .explanation import Explanation
 from .expressions import Condition, Size, all_of, any_of, expr, not_
 from .fields import Attr, attr, some
 from .model import Model
@@ -84,6 +85,7 @@ __all__ = [
     "CredentialsError",
     "EndpointError",
     "Epoch",
+    "Explanation",
     "Include",
     "Index",
     "IndexKeys",

@@ -7,13 +7,10 @@ DynamoDB's syntax or a field's wire form: the core walks `__oxidyn_node__` and g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, final
+from typing import Any, Final, NoReturn, TypeVar, cast, final
 
 from .errors import InvalidExpression
 from .schema import complete, field_names, title_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Computed", "Condition", "Expression", "Ref", "Size", "all_of", "any_of", "expr", "not_"]
 
@@ -324,21 +321,6 @@ def as_condition(value: object, /) -> Condition:
     if isinstance(value, bool):
         raise InvalidExpression(_A_BOOL.format(found=value))
     raise InvalidExpression(f"expected a condition such as User.age > 30, found {kind_of(value)}.")
-
-
-def references(condition: Condition, /) -> Iterator[Ref]:
-    """Every reference in the condition. A stack of our own: the depth of the tree is the caller's."""
-    waiting = [condition]
-    while waiting:
-        word, *operands = waiting.pop().__oxidyn_node__
-        if word in ("and", "or", "not"):
-            waiting.extend(operands)
-            continue
-        if word == "in":
-            operands = [operands[0], *operands[1]]
-        for operand in operands:
-            if isinstance(operand, Ref | Size):
-                yield operand if isinstance(operand, Ref) else operand.__oxidyn_ref__
 
 
 def no_truth(found: object, /) -> InvalidExpression:

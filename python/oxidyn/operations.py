@@ -49,7 +49,8 @@ class Cores(Generic[M]):
     def __init__(
         self, schema: TableSchema, name: str, client: _core.Client, rate_limit: _core.RateLimit | None
     ) -> None:
-        self.own: _core.Table[M] = _core.Table(schema.plan, name, client, rate_limit)
+        held = [(index.name, *_projection(index.project), index.lacks) for index in schema.indexes]
+        self.own: _core.Table[M] = _core.Table(schema.plan, name, held, client, rate_limit)
         self._schema = schema
         self._others: dict[Load, _core.Table[M]] = {}
 
@@ -257,7 +258,7 @@ class TableOperations(Generic[M]):
 
     def create_table(self) -> Operation[None]:
         """Build what `Table.create_table` runs."""
-        return self._core.create_table([(index.name, *_projection(index.project)) for index in self._schema.indexes])
+        return self._core.create_table()
 
     def delete_table(self) -> Operation[None]:
         """Build what `Table.delete_table` runs."""

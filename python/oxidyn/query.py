@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
-from .errors import InvalidExpression, InvalidOption, MultipleItemsFound, NoItemFound, shown
+from .errors import InvalidOption, MultipleItemsFound, NoItemFound, shown
 
 if TYPE_CHECKING:
     from . import _core
     from ._core import Operation
+    from .explanation import Explanation
     from .pages import Page
 
 __all__ = ["AsyncQuery", "Query"]
@@ -113,25 +114,19 @@ class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
 class _QueryBase(Generic[M]):
     """A query without I/O: it can be asked again, each time from the start."""
 
-    __slots__ = ("_build", "_limit", "_refusal", "_table")
+    __slots__ = ("_core", "_explain", "_table")
 
-    def __init__(
-        self, build: Callable[[int | None], _core.Query[M]], limit: int | None, table: str, refusal: str | None
-    ) -> None:
-        self._build = build
-        self._limit = limit
+    def __init__(self, core: _core.Query[M], explain: Callable[[], Explanation], table: str) -> None:
+        self._core = core
+        self._explain = explain
         self._table = table
-        self._refusal = refusal
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(table="{self._table}")'
 
-    def _of_items(self, most: int | None = None) -> _core.Query[M]:
-        """The query for items, rather than for their number."""
-        if self._refusal is not None:
-            raise InvalidExpression(self._refusal, table=self._table)
-        limits = [limit for limit in (most, self._limit) if limit is not None]
-        return self._build(min(limits, default=None))
+    def explain(self) -> Explanation:
+        """Tell where the query goes and why, what is asked there, and what the other keys miss; nothing is sent."""
+        return self._explain()
 
     def _fill(self, size: int, after: str | None) -> Operation[Page[M]]:
         expect_count("size", size, LARGEST_PAGE)
@@ -139,7 +134,7 @@ class _QueryBase(Generic[M]):
             raise InvalidOption(
                 f"after: expected the cursor of a page, or None for the first one; found {type(after).__name__}."
             )
-        return self._of_items().fill(size, after)
+        return self._core.fill(size, after)
 
     def _only(self, items: list[M]) -> M | None:
         if len(items) > 1:
@@ -165,15 +160,8 @@ class Query(_QueryBase[M]):
 
     __slots__ = ("_run",)
 
-    def __init__(
-        self,
-        build: Callable[[int | None], _core.Query[M]],
-        limit: int | None,
-        table: str,
-        run: _Run,
-        refusal: str | None = None,
-    ) -> None:
-        super().__init__(build, limit, table, refusal)
+    def __init__(self, core: _core.Query[M], explain: Callable[[], Explanation], table: str, run: _Run) -> None:
+        super().__init__(core, explain, table)
         self._run = run
 
     def __iter__(self) -> Iterator[M]:
@@ -183,11 +171,11 @@ class Query(_QueryBase[M]):
             InvalidExpression: the index does not hold every field of the model.
             InvalidItem: a stored item is not one of the model's; the iterator goes on with the next.
         """
-        return QueryIterator(self._of_items(), self._run)
+        return QueryIterator(self._core, self._run)
 
     def first(self) -> M | None:
         """Get the first item, or None where there is none."""
-        return next(QueryIterator(self._of_items(1), self._run), None)
+        return next(QueryIterator(self._core.at_most(1), self._run), None)
 
     def one(self) -> M:
         """Get the only item.
@@ -204,7 +192,7 @@ class Query(_QueryBase[M]):
         Raises:
             MultipleItemsFound: there are several.
         """
-        return self._only(list(QueryIterator(self._of_items(2), self._run)))
+        return self._only(list(QueryIterator(self._core.at_most(2), self._run)))
 
     def page(self, size: int, after: str | None = None) -> Page[M]:
         """Get a page of `size` items: the first one, or the one behind the cursor of the page before.
@@ -222,7 +210,7 @@ class Query(_QueryBase[M]):
 
     def count(self) -> int:
         """Count the items without reading them; DynamoDB bills it as if they were read."""
-        return self._run(self._build(self._limit).count())
+        return self._run(self._core.count())
 
 
 class AsyncQuery(_QueryBase[M]):
@@ -230,24 +218,17 @@ class AsyncQuery(_QueryBase[M]):
 
     __slots__ = ("_spawn",)
 
-    def __init__(
-        self,
-        build: Callable[[int | None], _core.Query[M]],
-        limit: int | None,
-        table: str,
-        spawn: _Spawn,
-        refusal: str | None = None,
-    ) -> None:
-        super().__init__(build, limit, table, refusal)
+    def __init__(self, core: _core.Query[M], explain: Callable[[], Explanation], table: str, spawn: _Spawn) -> None:
+        super().__init__(core, explain, table)
         self._spawn = spawn
 
     def __aiter__(self) -> AsyncIterator[M]:
         """See `Query.__iter__`."""
-        return AsyncQueryIterator(self._of_items(), self._spawn)
+        return AsyncQueryIterator(self._core, self._spawn)
 
     async def first(self) -> M | None:
         """See `Query.first`."""
-        return await anext(AsyncQueryIterator(self._of_items(1), self._spawn), None)
+        return await anext(AsyncQueryIterator(self._core.at_most(1), self._spawn), None)
 
     async def one(self) -> M:
         """See `Query.one`."""
@@ -255,7 +236,7 @@ class AsyncQuery(_QueryBase[M]):
 
     async def one_or_none(self) -> M | None:
         """See `Query.one_or_none`."""
-        return self._only([item async for item in AsyncQueryIterator(self._of_items(2), self._spawn)])
+        return self._only([item async for item in AsyncQueryIterator(self._core.at_most(2), self._spawn)])
 
     async def page(self, size: int, after: str | None = None) -> Page[M]:
         """See `Query.page`."""
@@ -263,4 +244,4 @@ class AsyncQuery(_QueryBase[M]):
 
     async def count(self) -> int:
         """See `Query.count`."""
-        return await self._spawn(self._build(self._limit).count())
+        return await self._spawn(self._core.count())

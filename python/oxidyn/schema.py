@@ -52,11 +52,6 @@ class IndexSchema:
     lacks: tuple[str, ...] = ()
     """The model's fields that it does not hold."""
 
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on the table's own partition key."""
-        return not self.partition
-
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
@@ -106,10 +101,6 @@ class TableSchema:
         return TableSchema.of(
             self.model, partition=partition, sort=sort, indexes=indexes, policies=policies._replace(load=load)
         )
-
-    def index(self, name: str | None) -> IndexSchema | None:
-        """The index of that name; None for the table itself, and for an unknown index, which the core refuses."""
-        return None if name is None else next((index for index in self.indexes if index.name == name), None)
 
     def require_table_key(self) -> str:
         """The partition key's field, which a table must have and an adapter need not."""

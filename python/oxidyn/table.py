@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from . import _core
-from .errors import InvalidExpression, InvalidOption, shown
-from .expressions import as_condition, references
+from .errors import InvalidOption, shown
+from .explanation import Explanation
+from .expressions import as_condition
 from .operations import CONCURRENCY, Cores, TableOperations
 from .parallel_scan import AsyncParallelScan, ParallelScan
 from .query import LARGEST_PAGE, AsyncQuery, Query, expect_count
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .expressions import Condition
     from .policies import Load
     from .rate_limit import RateLimit
-    from .schema import IndexSchema, TableSchema
+    from .schema import TableSchema
     from .updates import Action
 
 __all__ = ["AsyncTable", "Table"]
@@ -67,18 +68,18 @@ class _TableBase(Generic[M]):
         limit: int | None,
         page_size: int | None,
         consistent: bool,
+        hydrate: bool,
         load: Load | None,
-    ) -> tuple[Callable[[int | None], _core.Query[M]], str | None]:
-        """What builds the core's query, and why its items cannot be read, where they cannot."""
+    ) -> tuple[_core.Query[M], Callable[[], Explanation]]:
+        """The core's query, and what explains it."""
         _check_sizes(limit, page_size)
-        known = self._schema.index(index)
-        self._check_consistent(known, consistent)
         key = as_condition(condition)
         rest = None if where is None else as_condition(where)
-        # Of a local index DynamoDB fetches the rest of each item, when it is queried.
-        refusal = None if known is None or known.is_local else self._refusal(known, key, rest)
         core = self._cores.loading(load)
-        return lambda most: core.query(key, rest, index, reverse, most, page_size, consistent), refusal
+        return (
+            core.query(key, rest, index, reverse, limit, page_size, consistent, hydrate),
+            lambda: Explanation.of(self.name, core.explain(key, rest, index, consistent, hydrate)),
+        )
 
     def _scan(
         self,
@@ -87,16 +88,17 @@ class _TableBase(Generic[M]):
         limit: int | None,
         page_size: int | None,
         consistent: bool,
+        hydrate: bool,
         load: Load | None,
-    ) -> tuple[Callable[[int | None], _core.Query[M]], str | None]:
+    ) -> tuple[_core.Query[M], Callable[[], Explanation]]:
         """As `_query`."""
         _check_sizes(limit, page_size)
-        known = self._schema.index(index)
-        self._check_consistent(known, consistent)
         rest = None if where is None else as_condition(where)
-        refusal = None if known is None else self._refusal(known, rest)
         core = self._cores.loading(load)
-        return lambda most: core.scan(rest, index, most, page_size, consistent), refusal
+        return (
+            core.scan(rest, index, limit, page_size, consistent, hydrate),
+            lambda: Explanation.of(self.name, core.explain_scan(rest, index, consistent, hydrate)),
+        )
 
     def _parallel_scan(
         self,
@@ -118,37 +120,8 @@ class _TableBase(Generic[M]):
             raise InvalidOption(
                 f"after: expected the cursor of a parallel scan, or None to begin; found {type(after).__name__}."
             )
-        build, refusal = self._scan(where, index, None, page_size, consistent, load)
-        return build(None).parallel(segments, after), refusal
-
-    def _refusal(self, index: IndexSchema, *conditions: Condition | None) -> str | None:
-        """Why items cannot be read through the index: it lacks some of their fields. No condition may ask for these."""
-        if not index.lacks:
-            return None
-        asked = {ref.__oxidyn_path__[:1] for each in conditions if each is not None for ref in references(each)}
-        for field in index.lacks:
-            if (field,) in asked:
-                raise InvalidExpression(
-                    f'The condition asks for {self._schema.title}.{field}, which the index "{index.name}" does not hold, '
-                    f"so it would never see the stored value: project All() or Include(...) with this field in the "
-                    f"index, or read without index=.",
-                    table=self.name,
-                )
-        instead = ", use query(), which fetches the rest for a local index" if index.is_local else ""
-        return (
-            f'{self._schema.title} cannot be read through the index "{index.name}", which does not hold '
-            f"{', '.join(index.lacks)}: that would come back as defaults, not as it is stored. Project All() or "
-            f"Include(...) in the index, read a smaller model on the same table with client.table(Smaller, "
-            f'name="{self.name}"){instead}, or ask for count() alone.'
-        )
-
-    def _check_consistent(self, index: IndexSchema | None, consistent: bool) -> None:
-        if consistent and index is not None and not index.is_local:
-            raise InvalidExpression(
-                f'consistent=True with index="{index.name}": DynamoDB reads a global index only eventually consistently. Read '
-                f"the table itself, or leave consistent= out.",
-                table=self.name,
-            )
+        scan, _ = self._scan(where, index, None, page_size, consistent, False, load)
+        return scan.parallel(segments, after), scan.refusal
 
 
 _MOST_SEGMENTS: Final = 1000
@@ -295,18 +268,21 @@ class Table(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        hydrate: bool = False,
         load: Load | None = None,
     ) -> Query[M]:
         """Find the items of one partition, in the order of the sort key: `users.query(User.org == "acme")`.
 
-        The condition names the key of the table, or of `index`; its other parts, and `where`, filter what was read.
-        `limit` counts the items that come back, `page_size` what DynamoDB reads at once.
+        The condition decides which key finds them, the table's or an index's (`explain()` tells which and why), unless
+        `index` names one; its other parts, and `where`, filter what was read. `limit` counts the items that come back,
+        `page_size` what DynamoDB reads at once. With `hydrate` an index that holds only a part of each item gives whole
+        items all the same: they are read from the table.
 
         Raises:
-            InvalidExpression: the condition does not give the partition key, or cannot be one on the key.
+            InvalidExpression: no key serves the condition, or a part of it cannot be asked of the key.
         """
-        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent, load)
-        return Query(build, limit, self.name, self._client.run, refusal)
+        core, explain = self._query(condition, where, index, reverse, limit, page_size, consistent, hydrate, load)
+        return Query(core, explain, self.name, self._client.run)
 
     def scan(
         self,
@@ -316,11 +292,15 @@ class Table(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        hydrate: bool = False,
         load: Load | None = None,
     ) -> Query[M]:
-        """Read the whole table (or `index`), in no order; `where` filters what was read, after it was billed."""
-        build, refusal = self._scan(where, index, limit, page_size, consistent, load)
-        return Query(build, limit, self.name, self._client.run, refusal)
+        """Read the whole table (or `index`), in no order; `where` filters what was read, after it was billed.
+
+        `hydrate` as for `query`.
+        """
+        core, explain = self._scan(where, index, limit, page_size, consistent, hydrate, load)
+        return Query(core, explain, self.name, self._client.run)
 
     def parallel_scan(
         self,
@@ -499,11 +479,12 @@ class AsyncTable(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        hydrate: bool = False,
         load: Load | None = None,
     ) -> AsyncQuery[M]:
         """See `Table.query`."""
-        build, refusal = self._query(condition, where, index, reverse, limit, page_size, consistent, load)
-        return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
+        core, explain = self._query(condition, where, index, reverse, limit, page_size, consistent, hydrate, load)
+        return AsyncQuery(core, explain, self.name, self._client.spawn)
 
     def scan(
         self,
@@ -513,11 +494,12 @@ class AsyncTable(_TableBase[M]):
         limit: int | None = None,
         page_size: int | None = None,
         consistent: bool = False,
+        hydrate: bool = False,
         load: Load | None = None,
     ) -> AsyncQuery[M]:
         """See `Table.scan`."""
-        build, refusal = self._scan(where, index, limit, page_size, consistent, load)
-        return AsyncQuery(build, limit, self.name, self._client.spawn, refusal)
+        core, explain = self._scan(where, index, limit, page_size, consistent, hydrate, load)
+        return AsyncQuery(core, explain, self.name, self._client.spawn)
 
     def parallel_scan(
         self,

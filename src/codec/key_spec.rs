@@ -34,7 +34,9 @@ pub struct KeyAttribute {
     pub attribute: String,
     pub tag: Tag,
     /// The field that it is rendered from.
-    field: String,
+    pub field: String,
+    /// An item may be without it; such an item is not in the index.
+    pub is_optional: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -317,6 +319,7 @@ fn compile_attribute(py: Python<'_>, model: &Model, options: &PlanOptions, name:
         attribute: field.stored.to_string(),
         tag,
         field: name.to_owned(),
+        is_optional: tags.has(Tag::Null) || field.node.may_be_missing() || !field.is_always_there(),
     })
 }
 

@@ -44,7 +44,7 @@ mod target;
 mod template;
 
 pub use form::Quantity;
-pub use key_spec::KeyAttribute;
+pub use key_spec::{IndexKey, KeyAttribute};
 pub use low_level::Binary;
 pub use marks::Epoch;
 pub use options::{AnyNumbers, IndexKeys, Load, PlanOptions, Unknown, Unset};

@@ -73,6 +73,25 @@ impl Placeholders {
         names + values > limit
     }
 
+    /// The text for people: names in place of their placeholders, `…` in place of values.
+    #[must_use]
+    pub fn spelled(&self, text: &str) -> String {
+        let mut spelled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find(['#', ':']) {
+            let (before, placeholder) = rest.split_at(start);
+            let digits = placeholder[2..].bytes().take_while(u8::is_ascii_digit).count();
+            let (placeholder, after) = placeholder.split_at(2 + digits);
+            spelled.push_str(before);
+            match placeholder.strip_prefix("#n").map(str::parse::<usize>) {
+                Some(Ok(number)) => spelled.push_str(&self.names[number]),
+                _ => spelled.push('…'),
+            }
+            rest = after;
+        }
+        spelled + rest
+    }
+
     /// Append the members of a request body that say what the placeholders stand for; DynamoDB refuses empty ones.
     pub fn write_members(&self, body: &mut Vec<u8>) {
         if !self.names.is_empty() {

@@ -25,6 +25,7 @@ pub mod delete;
 pub mod fill;
 pub mod get;
 pub mod guard;
+pub mod hydrate;
 pub mod pages;
 pub mod parallel;
 pub mod partiql;

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::expr::ast::Path;
 use crate::expr::order::Scalar;
 use crate::expr::split::OpenEnd;
+use crate::limits;
 use crate::transport::{Call, Reply};
 use crate::wire::reader::{self, ReadError, Reader};
 use crate::wire::writer;
@@ -109,6 +110,27 @@ impl Pages {
             head: head.into(),
             ..self.clone()
         }
+    }
+
+    /// The same with no more items than these.
+    #[must_use]
+    pub fn at_most(&self, limit: u64) -> Self {
+        let mut pages = self.clone();
+        pages.bounds.limit = Some(pages.bounds.limit.map_or(limit, |known| known.min(limit)));
+        pages
+    }
+
+    /// The same by pages whose items are read whole from the table after each: as few of the index's as one batch takes,
+    /// or ten, where a filter lets only some of them through.
+    #[must_use]
+    pub fn hydrating(&self) -> Self {
+        let batches = if self.is_filtered { 10 } else { 1 };
+        let mut pages = self.clone();
+        pages
+            .bounds
+            .page_size
+            .get_or_insert(batches * limits::BATCH_GET_KEYS as u32);
+        pages
     }
 
     /// The first page, or the one at the cursor.

@@ -4,15 +4,13 @@ use super::body::Body;
 use super::pages::{Bounds, Pages};
 use crate::error::Result;
 use crate::expr::key_condition;
-use crate::expr::split::Split;
+use crate::expr::split::{Candidate, Kind, Split};
 
 /// The items of one partition, in the order of the sort key.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
     pub table: &'a str,
-    pub index: Option<&'a str>,
-    /// Fetch what the index does not hold of each item; the service does it for local indexes only.
-    pub whole_items: bool,
+    pub candidate: &'a Candidate,
     pub split: &'a Split,
     /// From the highest sort key to the lowest.
     pub reverse: bool,
@@ -29,7 +27,8 @@ impl Query<'_> {
             empty,
         } = self.split;
         let mut body = Body::of_table(self.table);
-        if let Some(index) = self.index {
+        let candidate = self.candidate;
+        if let Some(index) = &candidate.index {
             body.text("IndexName", index);
         }
         body.expression("KeyConditionExpression", |text, placeholders| {
@@ -45,7 +44,8 @@ impl Query<'_> {
             body.flag("ConsistentRead", true);
         }
         let pages = Pages::new("Query", body, self.bounds, drop, filter.is_some())?.pinning(key.pinned());
-        let pages = if self.whole_items {
+        // The service fetches what the index does not hold of an item, for local indexes alone.
+        let pages = if candidate.kind == Kind::Local && !candidate.lacks.is_empty() {
             pages.of_whole_items()
         } else {
             pages

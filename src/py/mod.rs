@@ -3,6 +3,7 @@
 pub mod client;
 pub mod exceptions;
 pub mod expression;
+pub mod indexes;
 pub mod operation;
 pub mod pages;
 pub mod parallel_scan;

@@ -12,6 +12,7 @@ use crate::bridge::Limits;
 use crate::codec::{Plan, python};
 use crate::ops::cursor::{Cursors, StartKey};
 use crate::ops::fill::{FillPage, Filled};
+use crate::ops::hydrate::{Hydrated, Hydration};
 use crate::ops::pages::{self, Pages};
 use crate::ops::token::CursorKey;
 use crate::py::exceptions::{self, Context};
@@ -31,6 +32,10 @@ pub struct Query {
     pub(super) start_key: Arc<StartKey>,
     pub(super) cursor_key: Option<CursorKey>,
     pub(super) page_class: PageClass,
+    /// Where the items are read that the index holds only in part.
+    pub(super) hydration: Option<Arc<Hydration>>,
+    /// Why it gives no items but only their number.
+    pub(super) refusal: Option<String>,
 }
 
 impl Query {
@@ -90,18 +95,66 @@ impl PageClass {
     }
 }
 
+impl Query {
+    /// Refuse to read items where there are none to be had.
+    fn check_items(&self, py: Python<'_>, context: &Context) -> PyResult<()> {
+        match &self.refusal {
+            None => Ok(()),
+            Some(refusal) => Err(exceptions::new(
+                py,
+                "InvalidExpression",
+                refusal.clone(),
+                context,
+                None,
+                &[],
+            )),
+        }
+    }
+
+    /// A filled page as the caller's `Page`.
+    fn page_of(&self, py: Python<'_>, context: &Context, mut filled: Filled) -> PyResult<Py<PyAny>> {
+        let items = PyList::empty(py);
+        for reply in &mut filled.replies {
+            while let Some(item) = next_item(py, reply, context)? {
+                items.append(item)?;
+            }
+        }
+        let cursor = filled
+            .next()
+            .and_then(|next| next.map(|place| self.cursors().write(&place)).transpose());
+        let cursor = cursor.map_err(|error| exceptions::raise(py, error, context))?;
+        self.page_class.make(py, &self.plan, &items, cursor.as_deref())
+    }
+}
+
 #[pymethods]
 impl Query {
+    /// Why it gives no items but only their number.
+    #[getter]
+    fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
+    /// The same with no more items than these.
+    fn at_most(&self, limit: u64) -> Self {
+        Self {
+            pages: self.pages.at_most(limit),
+            ..self.clone()
+        }
+    }
+
     /// The operation that reads the first page, or the one at the cursor.
     #[pyo3(signature = (cursor=None))]
-    fn page(&self, cursor: Option<&Cursor>) -> Operation {
-        let fetch = self.pages.page(cursor.map(|cursor| cursor.0.clone()));
-        Operation::new(fetch, self.context(), |py, context, page| {
-            let page = Page {
-                page,
-                context: context.clone_for(py),
-            };
-            Ok(Py::new(py, page)?.into_any())
+    fn page(&self, py: Python<'_>, cursor: Option<&Cursor>) -> PyResult<Operation> {
+        let context = self.context();
+        self.check_items(py, &context)?;
+        let cursor = cursor.map(|cursor| cursor.0.clone());
+        Ok(match &self.hydration {
+            None => Operation::new(self.pages.page(cursor), context, handed_over),
+            Some(hydration) => {
+                let pages = self.pages.hydrating().page(cursor);
+                Operation::new(Hydrated::new(pages, Arc::clone(hydration)), context, handed_over)
+            }
         })
     }
 
@@ -109,23 +162,19 @@ impl Query {
     #[pyo3(signature = (size, after=None))]
     fn fill(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
         let context = self.context();
+        self.check_items(py, &context)?;
         let from = after.map(|after| self.cursors().read(after)).transpose();
         let from = from.map_err(|error| exceptions::raise(py, error, &context))?;
-        let fill = FillPage::new(&self.pages, size, from, self.cursor_key.is_none());
+        let fill = |pages: &Pages| FillPage::new(pages, size, from, self.cursor_key.is_none());
         let query = self.clone();
-        Ok(Operation::new(fill, context, move |py, context, mut filled: Filled| {
-            let items = PyList::empty(py);
-            for reply in &mut filled.replies {
-                while let Some(item) = next_item(py, reply, context)? {
-                    items.append(item)?;
-                }
+        let finish = move |py: Python<'_>, context: &Context, filled| query.page_of(py, context, filled);
+        Ok(match &self.hydration {
+            None => Operation::new(fill(&self.pages), context, finish),
+            Some(hydration) => {
+                let fill = fill(&self.pages.hydrating());
+                Operation::new(Hydrated::new(fill, Arc::clone(hydration)), context, finish)
             }
-            let cursor = filled
-                .next()
-                .and_then(|next| next.map(|place| query.cursors().write(&place)).transpose());
-            let cursor = cursor.map_err(|error| exceptions::raise(py, error, context))?;
-            query.page_class.make(py, &query.plan, &items, cursor.as_deref())
-        }))
+        })
     }
 
     /// One reading of all items in segments, from the cursor on.
@@ -140,6 +189,14 @@ impl Query {
             Ok(count.into_pyobject(py)?.into_any().unbind())
         })
     }
+}
+
+fn handed_over(py: Python<'_>, context: &Context, page: pages::Page) -> PyResult<Py<PyAny>> {
+    let page = Page {
+        page,
+        context: context.clone_for(py),
+    };
+    Ok(Py::new(py, page)?.into_any())
 }
 
 /// Where a query goes on after a page.

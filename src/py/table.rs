@@ -9,35 +9,45 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::bridge::Limits;
-use crate::codec::{self, KeyAttribute, python};
+use crate::codec::{self, python};
 use crate::expr::ast::{Action, Condition};
-use crate::expr::split::{self, Candidate, KeySchema, Queried};
+use crate::expr::split::{self, Candidate, Terms};
 use crate::expr::upsert;
 use crate::limits;
 use crate::ops::batch_get::BatchGet;
 use crate::ops::batch_write::{BatchWrite, Write};
 use crate::ops::check::Check;
-use crate::ops::cursor::StartKey;
 use crate::ops::delete::Delete;
 use crate::ops::get::Get;
 use crate::ops::guard::Guard;
+use crate::ops::hydrate::Hydration;
 use crate::ops::pages::{Bounds, Pages};
 use crate::ops::put::Put;
-use crate::ops::table::{
-    CreateTable, DeleteTable, DescribeTable, IndexDefinition, Patience, Projection, TableDefinition, WaitUntilActive,
-};
+use crate::ops::table::{CreateTable, DeleteTable, DescribeTable, Patience, WaitUntilActive};
 use crate::ops::token::CursorKey;
 use crate::ops::update::Update;
 use crate::ops::{self, Returning, StoredItem};
 use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
 use crate::py::expression;
+use crate::py::indexes::{Held, Indexes};
 use crate::py::operation::Operation;
 use crate::py::pages::{PageClass, Query};
 use crate::py::plan::Plan;
 use crate::py::rate_limit::RateLimit;
-use crate::wire::Tag;
 use crate::wire::reader::Reader;
+
+/// What `explain` tells.
+type Explained = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    String,
+    Vec<String>,
+    Vec<Stands>,
+);
+/// A candidate's index, the fields of its key, those that are served, and what it misses.
+type Stands = (Option<String>, Vec<String>, Vec<String>, Option<String>);
 
 /// One model's items in one table.
 #[pyclass(frozen, module = "oxidyn._core")]
@@ -46,62 +56,52 @@ pub struct Table {
     name: Arc<str>,
     /// The table's key attributes: partition, then sort.
     key_attributes: Vec<Arc<str>>,
-    key: KeySchema,
-    indexes: Vec<(Arc<str>, KeySchema)>,
-    /// Key attributes with their fields, which errors name.
-    fields: Vec<(Arc<str>, Arc<str>)>,
+    indexes: Arc<Indexes>,
     limits: Option<Arc<Limits>>,
     /// Attributes beside the key that every item must have, with their fields.
-    required: Vec<(Arc<str>, Arc<str>)>,
+    required: Arc<[(Arc<str>, Arc<str>)]>,
     cursor_key: Option<CursorKey>,
     page_class: PageClass,
 }
 
 #[pymethods]
 impl Table {
-    /// `client`: whose calls the table is for, with its options.
+    /// `held`: what each index holds; `client`: whose calls the table is for, with its options.
     #[new]
-    #[pyo3(signature = (plan, name, client=None, rate_limit=None))]
-    fn new(plan: &Bound<'_, Plan>, name: &str, client: Option<&Client>, rate_limit: Option<&RateLimit>) -> Self {
-        let spec = plan.get().core().key_spec();
-        let attributes = |parts: &[KeyAttribute]| -> Vec<Arc<str>> {
-            parts.iter().map(|part| part.attribute.as_str().into()).collect()
-        };
-        let key = KeySchema {
-            partition: attributes(spec.partition.as_slice()),
-            sort: attributes(spec.sort.as_slice()),
-        };
-        let indexes = spec
-            .indexes
-            .iter()
-            .map(|index| {
-                let own = KeySchema {
-                    partition: attributes(&index.partition),
-                    sort: attributes(&index.sort),
-                };
-                (index.name.as_str().into(), own)
-            })
-            .collect();
-        Self {
+    #[pyo3(signature = (plan, name, held, client=None, rate_limit=None))]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts arguments by value")]
+    fn new(
+        plan: &Bound<'_, Plan>,
+        name: &str,
+        held: Vec<Held>,
+        client: Option<&Client>,
+        rate_limit: Option<&RateLimit>,
+    ) -> PyResult<Self> {
+        let core = plan.get().core();
+        let indexes = Indexes::new(plan.py(), core, &held)?;
+        Ok(Self {
             name: name.into(),
-            key_attributes: key.partition.iter().chain(&key.sort).cloned().collect(),
-            key,
-            indexes,
-            fields: key_fields(plan.get().core()),
-            required: plan.get().core().required_fields(plan.py()),
+            key_attributes: indexes.candidates.table().key.attributes().cloned().collect(),
+            indexes: Arc::new(indexes),
+            required: core.required_fields(plan.py()).into(),
             plan: plan.clone().unbind(),
             limits: rate_limit.map(|limit| Arc::new(Limits::of_table(name.into(), limit.shared()))),
             cursor_key: client.and_then(|client| client.cursor_key.clone()),
             page_class: PageClass::default(),
-        }
+        })
     }
 
     /// The same table, read and written by another plan of the model.
     fn with_plan(&self, plan: &Bound<'_, Plan>) -> Self {
         Self {
+            plan: plan.clone().unbind(),
+            name: Arc::clone(&self.name),
+            key_attributes: self.key_attributes.clone(),
+            indexes: Arc::clone(&self.indexes),
             limits: self.limits.clone(),
             cursor_key: self.cursor_key.clone(),
-            ..Self::new(plan, &self.name, None, None)
+            required: Arc::clone(&self.required),
+            page_class: PageClass::default(),
         }
     }
 
@@ -194,7 +194,7 @@ impl Table {
         Ok(Operation::new(delete, context, decode))
     }
 
-    #[pyo3(signature = (condition, r#where, index, reverse, limit, page_size, consistent))]
+    #[pyo3(signature = (condition, r#where, index, reverse, limit, page_size, consistent, hydrate))]
     #[expect(
         clippy::too_many_arguments,
         reason = "they are the query's own, passed by the one caller"
@@ -208,36 +208,81 @@ impl Table {
         limit: Option<u64>,
         page_size: Option<u32>,
         consistent: bool,
+        hydrate: bool,
     ) -> PyResult<Query> {
         let py = condition.py();
         let context = self.context("Query", None);
         let condition = in_context(py, &context, expression::condition(self.plan(), condition))?;
         let filter = self.condition(py, r#where, &context)?;
-        let key = self.key_of(py, index, &context)?;
-        let split = {
-            let others = self.candidates(index);
-            let queried = Queried {
-                index,
-                key: &key,
-                fields: &self.fields,
-                others: &others,
-            };
-            raised(py, &context, split::split(queried, condition, filter))?
+        let terms = Terms {
+            index,
+            consistent,
+            hydrate,
         };
+        let planned = split::plan(&self.indexes.candidates, terms, condition, filter);
+        let planned = raised(py, &context, planned)?;
         let query = ops::query::Query {
             table: &self.name,
-            index,
-            whole_items: self.is_local(index),
-            split: &split,
+            candidate: planned.candidate,
+            split: &planned.split,
             reverse,
             consistent,
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, query.pages())?;
-        Ok(self.pages("Query", index, pages))
+        Ok(self.items("Query", pages, planned.candidate, planned.candidate.unseen(), terms))
     }
 
-    #[pyo3(signature = (r#where, index, limit, page_size, consistent))]
+    /// What `query` does with these, in words: the index, the key condition, the filter, why, notes, and of each candidate
+    /// its index, the fields of its key, those that are served, and what it misses.
+    #[pyo3(signature = (condition, r#where, index, consistent, hydrate))]
+    fn explain(
+        &self,
+        condition: &Bound<'_, PyAny>,
+        r#where: Option<&Bound<'_, PyAny>>,
+        index: Option<&str>,
+        consistent: bool,
+        hydrate: bool,
+    ) -> PyResult<Explained> {
+        let py = condition.py();
+        let context = self.context("Query", None);
+        let condition = in_context(py, &context, expression::condition(self.plan(), condition))?;
+        let filter = self.condition(py, r#where, &context)?;
+        let terms = Terms {
+            index,
+            consistent,
+            hydrate,
+        };
+        let explained = split::explain(&self.indexes.candidates, terms, condition, filter);
+        raised(py, &context, explained).map(told)
+    }
+
+    /// What `scan` does with these, as `explain` tells it.
+    #[pyo3(signature = (r#where, index, consistent, hydrate))]
+    fn explain_scan(
+        &self,
+        py: Python<'_>,
+        r#where: Option<&Bound<'_, PyAny>>,
+        index: Option<&str>,
+        consistent: bool,
+        hydrate: bool,
+    ) -> PyResult<Explained> {
+        let context = self.context("Scan", None);
+        let filter = self.condition(py, r#where, &context)?;
+        let terms = Terms {
+            index,
+            consistent,
+            hydrate,
+        };
+        let explained = split::explain_scan(&self.indexes.candidates, terms, filter.as_ref());
+        raised(py, &context, explained).map(told)
+    }
+
+    #[pyo3(signature = (r#where, index, limit, page_size, consistent, hydrate))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the scan's own, passed by the one caller"
+    )]
     fn scan(
         &self,
         py: Python<'_>,
@@ -246,10 +291,20 @@ impl Table {
         limit: Option<u64>,
         page_size: Option<u32>,
         consistent: bool,
+        hydrate: bool,
     ) -> PyResult<Query> {
         let context = self.context("Scan", None);
-        self.key_of(py, index, &context)?;
         let filter = self.condition(py, r#where, &context)?;
+        let terms = Terms {
+            index,
+            consistent,
+            hydrate,
+        };
+        let candidate = raised(
+            py,
+            &context,
+            split::scanned(&self.indexes.candidates, terms, filter.as_ref()),
+        )?;
         let scan = ops::scan::Scan {
             table: &self.name,
             index,
@@ -258,7 +313,7 @@ impl Table {
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, scan.pages())?;
-        Ok(self.pages("Scan", index, pages))
+        Ok(self.items("Scan", pages, candidate, &candidate.lacks, terms))
     }
 
     fn check(&self, key: &Bound<'_, PyAny>, r#where: &Bound<'_, PyAny>) -> PyResult<Operation> {
@@ -310,14 +365,10 @@ impl Table {
         self.batch_write(keys.py(), writes, context, at_once)
     }
 
-    /// `projections`: an index's name, DynamoDB's projection type, and the fields that it includes.
-    #[expect(clippy::needless_pass_by_value, reason = "PyO3 extracts arguments by value")]
-    fn create_table(&self, py: Python<'_>, projections: Vec<(String, String, Vec<String>)>) -> PyResult<Operation> {
-        let definition = self.definition(py, &projections)?;
+    fn create_table(&self) -> Operation {
+        let definition = self.indexes.definition(Arc::clone(&self.name), self.plan());
         let create = CreateTable::new(definition, Patience::default());
-        Ok(Operation::new(create, self.context("CreateTable", None), |py, _, _| {
-            Ok(py.None())
-        }))
+        Operation::new(create, self.context("CreateTable", None), |py, _, _| Ok(py.None()))
     }
 
     fn delete_table(&self) -> Operation {
@@ -373,77 +424,39 @@ impl Table {
         }
     }
 
-    fn pages(&self, operation: &'static str, index: Option<&str>, pages: Pages) -> Query {
+    /// The items that the pages find. `lacks`: what of each the service does not send.
+    fn items(
+        &self,
+        operation: &'static str,
+        pages: Pages,
+        candidate: &Candidate,
+        lacks: &[Arc<str>],
+        terms: Terms<'_>,
+    ) -> Query {
+        let hydration = (terms.hydrate && !lacks.is_empty()).then(|| Hydration {
+            table: Arc::clone(&self.name),
+            key: self.key_attributes.clone(),
+            index_key: candidate.key.attributes().cloned().collect(),
+            consistent: terms.consistent,
+        });
+        let is_refused = !terms.hydrate && !lacks.is_empty();
         Query {
             pages,
             operation,
             table: Arc::clone(&self.name),
             plan: self.plan.get().shared(),
             limits: self.limits.clone(),
-            start_key: self.start_key(index),
+            start_key: self.indexes.start_key(candidate),
             cursor_key: self.cursor_key.clone(),
             page_class: self.page_class.clone(),
+            hydration: hydration.map(Arc::new),
+            refusal: is_refused.then(|| self.indexes.candidates.refusal_of_items(candidate, &self.name)),
         }
-    }
-
-    /// What tells an item's place in the table or index: its key there, and its key in the table.
-    fn start_key(&self, index: Option<&str>) -> Arc<StartKey> {
-        let spec = self.plan().key_spec();
-        let index = spec.indexes.iter().find(|known| Some(known.name.as_str()) == index);
-        let of_index = index
-            .into_iter()
-            .flat_map(|index| index.partition.iter().chain(&index.sort));
-        let mut attributes: Vec<(Arc<str>, Tag)> = Vec::new();
-        for part in spec.table().chain(of_index) {
-            if attributes.iter().all(|(name, _)| **name != *part.attribute) {
-                attributes.push((part.attribute.as_str().into(), part.tag));
-            }
-        }
-        attributes.into()
     }
 
     /// The first partition attribute: every item has it, so it tells whether there is one.
     fn partition(&self) -> Arc<str> {
         Arc::clone(&self.key_attributes[0])
-    }
-
-    /// The key of the table, or of its index.
-    fn key_of(&self, py: Python<'_>, index: Option<&str>, context: &Context) -> PyResult<KeySchema> {
-        let Some(name) = index else {
-            return Ok(self.key.clone());
-        };
-        match self.indexes.iter().find(|(known, _)| **known == *name) {
-            Some((_, key)) => Ok(key.clone().or_partition_of(&self.key)),
-            None => {
-                let known: Vec<&str> = self.indexes.iter().map(|(name, _)| &**name).collect();
-                let known = if known.is_empty() {
-                    "no index".to_owned()
-                } else {
-                    known.join(", ")
-                };
-                let message = format!("{} has no index \"{name}\"; it has {known}.", self.plan().title());
-                Err(exceptions::new(py, "InvalidExpression", message, context, None, &[]))
-            }
-        }
-    }
-
-    fn is_local(&self, index: Option<&str>) -> bool {
-        let known = self.indexes.iter().find(|(name, _)| Some(&**name) == index);
-        known.is_some_and(|(_, key)| key.partition.is_empty())
-    }
-
-    /// What else a query could go to.
-    fn candidates(&self, index: Option<&str>) -> Vec<Candidate> {
-        let table = index.is_some().then(|| Candidate {
-            index: None,
-            partition: self.key.partition.clone(),
-        });
-        let others = self.indexes.iter().filter(|(name, _)| Some(&**name) != index);
-        let others = others.map(|(name, key)| Candidate {
-            index: Some(Arc::clone(name)),
-            partition: key.clone().or_partition_of(&self.key).partition,
-        });
-        table.into_iter().chain(others).collect()
     }
 
     fn key_list(&self, keys: &Bound<'_, PyList>, context: &Context) -> PyResult<Vec<Bytes>> {
@@ -453,60 +466,6 @@ impl Table {
                 Err(error) => Err(exceptions::with_key(keys.py(), error, &key)),
             })
             .collect()
-    }
-
-    fn definition(&self, py: Python<'_>, projections: &[(String, String, Vec<String>)]) -> PyResult<TableDefinition> {
-        let spec = self.plan().key_spec();
-        let mut attributes: Vec<(Arc<str>, Tag)> = Vec::new();
-        let index_parts = spec
-            .indexes
-            .iter()
-            .flat_map(|index| index.partition.iter().chain(&index.sort));
-        for part in spec.table().chain(index_parts) {
-            if attributes.iter().all(|(name, _)| **name != *part.attribute) {
-                attributes.push((part.attribute.as_str().into(), part.tag));
-            }
-        }
-        let mut indexes = Vec::with_capacity(self.indexes.len());
-        for (name, key) in &self.indexes {
-            let projection = match projections.iter().find(|(index, ..)| **index == **name) {
-                Some((_, kind, _)) if kind == "KEYS_ONLY" => Projection::KeysOnly,
-                Some((_, kind, fields)) if kind == "INCLUDE" => Projection::Include(
-                    fields
-                        .iter()
-                        .map(|field| self.projected_name(py, field))
-                        .collect::<PyResult<_>>()?,
-                ),
-                _ => Projection::All,
-            };
-            indexes.push(IndexDefinition {
-                name: Arc::clone(name),
-                key: key.clone(),
-                projection,
-            });
-        }
-        Ok(TableDefinition {
-            table: Arc::clone(&self.name),
-            key: self.key.clone(),
-            indexes,
-            attributes,
-            ttl: spec.ttl.as_deref().map(Into::into),
-        })
-    }
-
-    /// The stored name of a field that an index is to hold.
-    fn projected_name(&self, py: Python<'_>, field: &str) -> PyResult<Arc<str>> {
-        let stored = self.plan().stored_name(py, field)?;
-        if stored.len() <= limits::KEY_NAME_BYTES {
-            return Ok(stored);
-        }
-        let message = format!(
-            "{}.{field}: an attribute that Include() projects has a name of at most {} bytes, and the stored name has {}.",
-            self.plan().title(),
-            limits::KEY_NAME_BYTES,
-            stored.len()
-        );
-        Err(exceptions::plain(py, "SchemaError", message))
     }
 
     fn write_item(&self, item: &Bound<'_, PyAny>, guard: &Guard, context: Context) -> PyResult<Operation> {
@@ -567,23 +526,19 @@ impl Table {
     }
 }
 
-/// The key attributes of the table and its indexes, each with its field.
-fn key_fields(plan: &codec::Plan) -> Vec<(Arc<str>, Arc<str>)> {
-    let (spec, options) = (plan.key_spec(), plan.options());
-    let attributes = spec
-        .indexes
-        .iter()
-        .flat_map(|index| index.partition.iter().chain(&index.sort));
-    let fields = options
-        .indexes
-        .iter()
-        .flat_map(|index| index.partition.iter().chain(&index.sort));
-    let attributes = spec.table().chain(attributes);
-    let fields = options.partition.iter().chain(&options.sort).chain(fields);
-    attributes
-        .zip(fields)
-        .map(|(attribute, field)| (attribute.attribute.as_str().into(), field.as_str().into()))
-        .collect()
+fn told(explained: split::Explanation) -> Explained {
+    let name = |index: Option<Arc<str>>| index.map(|index| index.to_string());
+    let candidates = explained.candidates.into_iter();
+    (
+        name(explained.index),
+        explained.key_condition,
+        explained.filter,
+        explained.why,
+        explained.notes,
+        candidates
+            .map(|each| (name(each.index), each.key, each.serves, each.misses))
+            .collect(),
+    )
 }
 
 /// A key as the caller gave it: `get("a")` comes here as `("a",)`.

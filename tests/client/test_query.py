@@ -49,8 +49,8 @@ class Core:
         self.failing = list(failing)
         self.limit: int | None = None
 
-    def build(self, limit: int | None) -> Any:
-        self.limit = limit
+    def at_most(self, limit: int) -> Any:
+        self.limit = limit if self.limit is None else min(limit, self.limit)
         return self
 
     def page(self, cursor: Any) -> Any:
@@ -74,11 +74,16 @@ class Core:
         return self.run(operation)
 
 
+def unexplained() -> Any:
+    raise AssertionError("no test asks for an explanation")
+
+
 class Awaited:
     """An `AsyncQuery` driven from a test without a loop of its own."""
 
     def __init__(self, core: Core, limit: int | None) -> None:
-        self._query: Any = AsyncQuery(core.build, limit, "things", core.spawn)
+        core.limit = limit
+        self._query: Any = AsyncQuery(core, unexplained, "things", core.spawn)
 
     def __iter__(self) -> Iterator[Any]:
         return self.Iteration(aiter(self._query))
@@ -107,7 +112,8 @@ class Awaited:
 def make(request):
     def make(core: Core, limit: int | None = None) -> Any:
         if request.param == "sync":
-            return Query(core.build, limit, "things", core.run)
+            core.limit = limit
+            return Query(core, unexplained, "things", core.run)
         return Awaited(core, limit)
 
     return make

@@ -1,5 +1,7 @@
 //! Expressions: their text, their refusals, and the split of a query's condition.
 
+#[path = "expr/choice.rs"]
+mod choice;
 #[path = "expr/evaluate.rs"]
 mod evaluate;
 #[path = "expr/grid.rs"]

@@ -9,6 +9,8 @@ mod drive;
 mod engine;
 #[path = "ops/fill.rs"]
 mod fill;
+#[path = "ops/hydrate.rs"]
+mod hydrate;
 #[path = "ops/items.rs"]
 mod items;
 #[path = "ops/pages.rs"]

@@ -30,6 +30,7 @@ EXPORTS = [
     "CredentialsError",
     "EndpointError",
     "Epoch",
+    "Explanation",
     "Include",
     "Index",
     "IndexKeys",

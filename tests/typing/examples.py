@@ -29,6 +29,7 @@ from oxidyn import (
     Condition,
     ConditionFailed,
     Epoch,
+    Explanation,
     Include,
     Index,
     InvalidItem,
@@ -217,7 +218,8 @@ def synchronous(user: User) -> None:
         assert_type(users.upsert(user, attr(User.age).add(1), returning="new"), User)
         assert_type(users.delete(user, returning="old"), User | None)
         users.delete("acme", user.id, where=User.active)
-        found = users.query(User.org == "acme", where=(User.age > 30) & (attr(User.nick) > "b"), limit=3)
+        found = users.query(User.org == "acme", where=(User.age > 30) & (attr(User.nick) > "b"), limit=3, hydrate=True)
+        assert_type(found.explain(), Explanation)
         assert_type(found, Query[User])
         assert_type(iter(found), Iterator[User])
         assert_type([each.age for each in found], list[int])

@@ -3,7 +3,7 @@
 use oxidyn::error::{Error, Result};
 use oxidyn::expr::ast::{Comparison, Condition, Grid, Value};
 use oxidyn::expr::key_condition::KeyTest;
-use oxidyn::expr::split::{Candidate, KeySchema, Queried, Split, split};
+use oxidyn::expr::split::{Candidate, Candidates, KeySchema, Split, Terms, plan};
 use oxidyn::wire::Tag;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -18,35 +18,31 @@ fn table_key() -> KeySchema {
     }
 }
 
-fn on_table(condition: Condition) -> Result<Split> {
-    let key = table_key();
-    split(
-        Queried {
-            index: None,
-            key: &key,
-            fields: &[],
-            others: &[],
-        },
-        condition,
-        None,
-    )
-}
-
-fn on_index(condition: Condition) -> Result<Split> {
-    let key = KeySchema {
+/// The table, and an index with several attributes in each part of its key.
+fn candidates() -> Candidates {
+    let by_day = KeySchema {
         partition: names(["country", "kind"]),
         sort: names(["year", "month", "day"]),
     };
-    split(
-        Queried {
-            index: Some("by_day"),
-            key: &key,
-            fields: &[],
-            others: &[],
-        },
-        condition,
-        None,
-    )
+    let by_day = Candidate::index("by_day".into(), by_day, &table_key());
+    Candidates::new("User".into(), vec![Candidate::table(table_key()), by_day], vec![])
+}
+
+fn on_table(condition: Condition) -> Result<Split> {
+    filtered(condition, None)
+}
+
+fn filtered(condition: Condition, wanted: Option<Condition>) -> Result<Split> {
+    let table = Candidates::new("User".into(), vec![Candidate::table(table_key())], vec![]);
+    plan(&table, Terms::default(), condition, wanted).map(|planned| planned.split)
+}
+
+fn on_index(condition: Condition) -> Result<Split> {
+    let terms = Terms {
+        index: Some("by_day"),
+        ..Terms::default()
+    };
+    plan(&candidates(), terms, condition, None).map(|planned| planned.split)
 }
 
 fn in_acme(condition: Condition) -> Condition {
@@ -175,23 +171,16 @@ fn different_values_for_one_key_attribute_select_nothing() {
 
 #[test]
 fn what_is_no_key_goes_to_the_filter_with_the_callers_where() {
-    let key = table_key();
-    let queried = Queried {
-        index: None,
-        key: &key,
-        fields: &[],
-        others: &[],
-    };
     let condition = Condition::all([eq("org", s("a")), gt("age", i(3)), eq("id.part", i(1)).negated()]);
 
-    let message = refusal(split(queried, condition, None));
+    let message = refusal(on_table(condition));
     assert!(
         message.starts_with("id is a key attribute of the table, and a condition with `~`"),
         "{message}"
     );
 
     let condition = Condition::all([eq("org", s("a")), gt("age", i(3))]);
-    let split = split(queried, condition, Some(eq("nick", s("x")))).unwrap();
+    let split = filtered(condition, Some(eq("nick", s("x")))).unwrap();
     assert_eq!(
         split.filter,
         Some(Condition::all([gt("age", i(3)), eq("nick", s("x"))]))
@@ -200,15 +189,7 @@ fn what_is_no_key_goes_to_the_filter_with_the_callers_where() {
 
 #[test]
 fn a_key_attribute_in_where_is_refused() {
-    let key = table_key();
-    let queried = Queried {
-        index: None,
-        key: &key,
-        fields: &[],
-        others: &[],
-    };
-
-    let message = refusal(split(queried, eq("org", s("a")), Some(eq("id", i(1)))));
+    let message = refusal(filtered(eq("org", s("a")), Some(eq("id", i(1)))));
 
     assert!(
         message.starts_with("where= may not ask for id: it is a key attribute of the table"),
@@ -251,64 +232,18 @@ fn a_partition_takes_equality_only() {
 }
 
 #[test]
-fn a_missing_partition_names_what_is_needed_and_what_could_serve() {
-    let key = table_key();
-    let others = [
-        Candidate {
-            index: Some("by_team".into()),
-            partition: names(["team", "email"]),
-        },
-        Candidate {
-            index: Some("by_email".into()),
-            partition: names(["email"]),
-        },
-    ];
-    let of = |condition| {
-        refusal(split(
-            Queried {
-                index: None,
-                key: &key,
-                fields: &[],
-                others: &others,
-            },
-            condition,
-            None,
-        ))
-    };
-
-    let message = of(eq("email", s("x")));
-    assert!(message.starts_with("the query needs `org == …`, since org is a partition attribute of the table"));
-    assert!(message.ends_with("give index=\"by_email\""), "{message}");
-    assert!(of(Condition::all([eq("id", i(1)), gt("email", s("x"))])).contains("scan"));
-}
-
-#[test]
-fn a_missing_partition_of_an_index_is_told_that_the_table_could_serve() {
-    let key = KeySchema {
-        partition: names(["email"]),
-        sort: vec![],
-    };
-    let others = [Candidate {
-        index: None,
-        partition: names(["org"]),
-    }];
-
-    let message = refusal(split(
-        Queried {
-            index: Some("by_email"),
-            key: &key,
-            fields: &[],
-            others: &others,
-        },
-        eq("org", s("a")),
-        None,
-    ));
-
+fn a_forced_index_whose_partition_is_missing_names_it_and_what_would_serve() {
+    let message = refusal(on_index(eq("org", s("a"))));
     assert!(
-        message.contains("email is a partition attribute of index by_email"),
+        message.starts_with("the query needs `country == …`, since country is a partition attribute of index by_day"),
         "{message}"
     );
-    assert!(message.ends_with("leave index= out"), "{message}");
+    assert!(
+        message.ends_with("without index= the query goes to the table"),
+        "{message}"
+    );
+
+    assert!(refusal(on_index(eq("age", i(1)))).contains("scan"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use oxidyn::error::{ConditionMeaning, Error, Result};
 use oxidyn::expr::ast::{Action, Comparison, Condition, Grid, Path, Segment, Value};
-use oxidyn::expr::split::{KeySchema, Queried, split};
+use oxidyn::expr::split::{Candidate, Candidates, KeySchema, Kind, Planned, Terms, plan};
 use oxidyn::ops::batch_get::BatchGet;
 use oxidyn::ops::batch_write::{BatchWrite, Write};
 use oxidyn::ops::delete::Delete;
@@ -73,48 +73,28 @@ impl Table {
     }
 
     fn query(&self, condition: Condition, bounds: Bounds) -> Pages {
-        let queried = Queried {
-            index: None,
-            key: &self.key,
-            fields: &[],
-            others: &[],
-        };
-        let split = split(queried, condition, None).unwrap();
-        let query = Query {
-            table: "users",
-            index: None,
-            whole_items: false,
-            split: &split,
-            reverse: false,
-            consistent: true,
-            bounds,
-        };
-        query.pages().unwrap()
+        let table = Candidate::table(self.key.clone());
+        self.pages(table, condition, false, bounds)
     }
 
     fn query_index(&self, index: &str, key: &KeySchema, condition: Condition, reverse: bool) -> Vec<String> {
-        let split = split(
-            Queried {
-                index: Some(index),
-                key,
-                fields: &[],
-                others: &[],
-            },
-            condition,
-            None,
-        )
-        .unwrap();
-        let bounds = Bounds::default();
+        let index = Candidate::index(index.into(), key.clone(), &self.key);
+        self.ids(&self.pages(index, condition, reverse, Bounds::default()))
+    }
+
+    fn pages(&self, candidate: Candidate, condition: Condition, reverse: bool, bounds: Bounds) -> Pages {
+        let consistent = candidate.kind == Kind::Table;
+        let candidates = Candidates::new("User".into(), vec![candidate], vec![]);
+        let Planned { candidate, split } = plan(&candidates, Terms::default(), condition, None).unwrap();
         let query = Query {
             table: "users",
-            index: Some(index),
-            whole_items: false,
+            candidate,
             split: &split,
             reverse,
-            consistent: false,
+            consistent,
             bounds,
         };
-        self.ids(&query.pages().unwrap())
+        query.pages().unwrap()
     }
 
     /// The `id` of every item on all pages.
@@ -488,9 +468,8 @@ fn indexes_are_queried_by_their_own_keys() {
         compare("age", Comparison::Less, i(85)),
     ];
     assert_eq!(of(months, false), ["16"]);
-    let local = by_age.or_partition_of(&table.key);
     let young = Condition::all([eq("org", s("o")), compare("age", Comparison::Less, i(80))]);
-    assert_eq!(table.query_index("by_age", &local, young, false), ["23", "22", "21"]);
+    assert_eq!(table.query_index("by_age", &by_age, young, false), ["23", "22", "21"]);
 }
 
 #[test]

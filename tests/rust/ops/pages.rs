@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use oxidyn::error::{Error, Result};
 use oxidyn::expr::ast::{Comparison, Condition};
-use oxidyn::expr::split::{KeySchema, Queried, Split, split};
+use oxidyn::expr::split::{Candidate, Candidates, KeySchema, Planned, Terms, plan};
 use oxidyn::ops::pages::{Bounds, Cursor, Page, Pages};
 use oxidyn::ops::query::Query;
 use oxidyn::ops::scan::Scan;
@@ -11,30 +11,35 @@ use oxidyn::wire::reader::Reader;
 
 use super::drive::{compare, eq, i, names, play, reply, s};
 
-fn parted(condition: Condition) -> Split {
-    let key = KeySchema {
+fn candidates() -> Candidates {
+    let table = KeySchema {
         partition: names(["org"]),
         sort: names(["id"]),
     };
-    split(
-        Queried {
-            index: None,
-            key: &key,
-            fields: &[],
-            others: &[],
-        },
-        condition,
-        None,
-    )
-    .unwrap()
+    let by_id = KeySchema {
+        partition: vec![],
+        sort: names(["id"]),
+    };
+    let by_id = Candidate {
+        lacks: names(["age"]),
+        ..Candidate::index("by_id".into(), by_id, &table)
+    };
+    Candidates::new("User".into(), vec![Candidate::table(table), by_id], vec![])
+}
+
+fn by_id() -> Terms<'static> {
+    Terms {
+        index: Some("by_id"),
+        ..Terms::default()
+    }
 }
 
 pub fn query(condition: Condition, bounds: Bounds) -> Pages {
-    let split = parted(condition);
+    let candidates = candidates();
+    let Planned { candidate, split } = plan(&candidates, Terms::default(), condition, None).unwrap();
     Query {
         table: "users",
-        index: None,
-        whole_items: false,
+        candidate,
         split: &split,
         reverse: false,
         consistent: false,
@@ -96,15 +101,16 @@ fn last_request(pages: &Pages, cursor: Option<Cursor>) -> String {
 
 #[test]
 fn a_query_is_written_with_all_that_was_asked_for() {
-    let split = parted(Condition::all([between_a_and_c(), eq("age", i(3))]));
+    let candidates = candidates();
+    let condition = Condition::all([between_a_and_c(), eq("age", i(3))]);
+    let Planned { candidate, split } = plan(&candidates, by_id(), condition, None).unwrap();
     let bounds = Bounds {
         limit: Some(7),
         page_size: Some(5),
     };
     let query = Query {
         table: "users",
-        index: Some("by_id"),
-        whole_items: true,
+        candidate,
         split: &split,
         reverse: true,
         consistent: true,
@@ -362,11 +368,11 @@ fn count_sums_the_pages_without_their_items() {
 #[test]
 fn count_reads_whole_items_where_a_filter_must_see_them() {
     let count = |condition| {
-        let split = parted(condition);
+        let candidates = candidates();
+        let Planned { candidate, split } = plan(&candidates, by_id(), condition, None).unwrap();
         let query = Query {
             table: "users",
-            index: Some("by_id"),
-            whole_items: true,
+            candidate,
             split: &split,
             reverse: false,
             consistent: false,

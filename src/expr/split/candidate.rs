@@ -1,0 +1,206 @@
+//! What a query can go to: the table and its indexes, as far as a query must know them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Terms;
+use crate::error::{Error, Result};
+use crate::expr::ast::Condition;
+
+/// The key of a table or index by stored names: one partition attribute and at most one sort attribute, or up to four
+/// of each in a global index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySchema {
+    pub partition: Vec<Arc<str>>,
+    pub sort: Vec<Arc<str>>,
+}
+
+impl KeySchema {
+    /// The key as it is queried: an index without partition attributes of its own is local and has the table's.
+    #[must_use]
+    pub fn or_partition_of(mut self, table: &Self) -> Self {
+        if self.partition.is_empty() {
+            self.partition.clone_from(&table.partition);
+        }
+        self
+    }
+
+    pub fn attributes(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.partition.iter().chain(&self.sort)
+    }
+}
+
+/// Where a candidate's items lie. In the order of preference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Table,
+    /// On the table's own partition key. The service fetches from the table what the index does not hold.
+    Local,
+    /// On a partition key of its own, and never read consistently.
+    Global,
+}
+
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// `None` is the table itself.
+    pub index: Option<Arc<str>>,
+    pub kind: Kind,
+    /// As it is queried: a local index has the table's partition attribute.
+    pub key: KeySchema,
+    /// Those of its key attributes that an item may be without: such an item is not in the index.
+    pub optional: Vec<Arc<str>>,
+    /// The model's attributes that it does not hold.
+    pub lacks: Vec<Arc<str>>,
+}
+
+impl Candidate {
+    #[must_use]
+    pub fn table(key: KeySchema) -> Self {
+        Self {
+            index: None,
+            kind: Kind::Table,
+            key,
+            optional: Vec::new(),
+            lacks: Vec::new(),
+        }
+    }
+
+    /// An index that holds all of every item. Without partition attributes of its own it is local.
+    #[must_use]
+    pub fn index(name: Arc<str>, key: KeySchema, table: &KeySchema) -> Self {
+        Self {
+            index: Some(name),
+            kind: if key.partition.is_empty() {
+                Kind::Local
+            } else {
+                Kind::Global
+            },
+            key: key.or_partition_of(table),
+            optional: Vec::new(),
+            lacks: Vec::new(),
+        }
+    }
+
+    /// What a query does not see of its items: of a local index the service reads the whole item, of a global one no more
+    /// than the index holds.
+    #[must_use]
+    pub fn unseen(&self) -> &[Arc<str>] {
+        if self.kind == Kind::Global { &self.lacks } else { &[] }
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.index {
+            Some(index) => write!(f, "index {index}"),
+            None => f.write_str("the table"),
+        }
+    }
+}
+
+/// All that a query of one table can go to.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// The model's name, for errors.
+    pub(super) model: Arc<str>,
+    /// In the order of preference: the table, then its local indexes, then the global ones, each as they were declared.
+    pub(super) all: Vec<Candidate>,
+    /// Attributes with the fields they are stored for, which errors name; an attribute that is not here is its own.
+    fields: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl Candidates {
+    #[must_use]
+    pub fn new(model: Arc<str>, mut all: Vec<Candidate>, fields: Vec<(Arc<str>, Arc<str>)>) -> Self {
+        all.sort_by_key(|candidate| candidate.kind);
+        Self { model, all, fields }
+    }
+
+    #[must_use]
+    pub fn table(&self) -> &Candidate {
+        &self.all[0]
+    }
+
+    /// The table itself, or its index of that name.
+    pub fn named(&self, index: Option<&str>) -> Result<&Candidate> {
+        let found = self.all.iter().find(|candidate| candidate.index.as_deref() == index);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.all.iter().filter_map(|known| known.index.as_deref()).collect();
+            let known = if known.is_empty() {
+                "no index".to_owned()
+            } else {
+                known.join(", ")
+            };
+            let index = index.unwrap_or_default();
+            Error::Expression(format!("{} has no index \"{index}\"; it has {known}", self.model))
+        })
+    }
+
+    /// The sort attribute of an index on the table's own partition, which without it serves nothing that the table does
+    /// not.
+    pub(super) fn only_other_order<'c>(&self, candidate: &'c Candidate) -> Option<&'c Arc<str>> {
+        let sort = candidate.key.sort.first()?;
+        (candidate.kind != Kind::Table && candidate.key.partition == self.table().key.partition).then_some(sort)
+    }
+
+    /// What the caller named, as far as it can be read as the caller wants.
+    pub(super) fn forced(&self, terms: Terms<'_>) -> Result<&Candidate> {
+        let candidate = self.named(terms.index)?;
+        if terms.consistent && candidate.kind == Kind::Global {
+            return Err(Error::Expression(format!(
+                "consistent=True with {candidate}: DynamoDB reads a global index only eventually consistently; read \
+                 the table itself, or leave consistent= out"
+            )));
+        }
+        Ok(candidate)
+    }
+
+    /// Refuse a filter of a query that asks for a key attribute.
+    pub(super) fn check_keyless(&self, candidate: &Candidate, filter: &Condition) -> Result<()> {
+        let Some(name) = candidate.key.attributes().find(|name| filter.mentions(name)) else {
+            return Ok(());
+        };
+        Err(Error::Expression(format!(
+            "where= may not ask for {}: it is a key attribute of {candidate}, and DynamoDB refuses key attributes in \
+             filters; give this condition to query() itself",
+            self.field(name)
+        )))
+    }
+
+    /// Refuse a filter that asks for what is not there to be seen.
+    pub(super) fn check_seen(&self, candidate: &Candidate, unseen: &[Arc<str>], filter: &Condition) -> Result<()> {
+        let Some(name) = unseen.iter().find(|name| filter.mentions(name)) else {
+            return Ok(());
+        };
+        Err(Error::Expression(format!(
+            "the condition asks for {}.{}, which {candidate} does not hold, so it would never see the stored value: \
+             project All() or Include(...) with this field in the index, or read without index=",
+            self.model,
+            self.field(name)
+        )))
+    }
+
+    /// Why a query or scan of an index that does not hold all of an item cannot give items.
+    #[must_use]
+    pub fn refusal_of_items(&self, candidate: &Candidate, table: &str) -> String {
+        format!(
+            "{model} cannot be read through {candidate}, which does not hold {lacks}: that would come back as defaults, \
+             not as it is stored. Give hydrate=True, which reads whole items from the table; project All() or \
+             Include(...) in the index; read a smaller model on the same table with client.table(Smaller, \
+             name=\"{table}\"); or ask for count() alone.",
+            model = self.model,
+            lacks = self.list(&candidate.lacks),
+        )
+    }
+
+    pub(super) fn field<'a>(&'a self, attribute: &'a str) -> &'a str {
+        let known = self.fields.iter().find(|(stored, _)| **stored == *attribute);
+        known.map_or(attribute, |(_, field)| field)
+    }
+
+    /// `year, month`
+    pub(super) fn list<'a>(&self, attributes: impl IntoIterator<Item = &'a Arc<str>>) -> String {
+        let fields: Vec<&str> = attributes.into_iter().map(|attribute| self.field(attribute)).collect();
+        fields.join(", ")
+    }
+}
