@@ -17,7 +17,7 @@ use super::low_level;
 use super::names::NamesInUse;
 use super::node::Node;
 use super::nodes::model::Model;
-use super::options::PlanOptions;
+use super::options::{PlanOptions, Unknown};
 use super::schema::SchemaDict;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::target::{self, Part, Target};
@@ -106,6 +106,11 @@ impl Plan {
             .filter(|field| !field.role.is_table_key())
             .map(|field| (Arc::from(&*field.stored), field.name.bind(py).to_string().into()))
             .collect()
+    }
+
+    /// Whether attributes that are no field are read, and written back.
+    pub fn keeps_unknown(&self) -> bool {
+        self.options.unknown == Unknown::Keep || self.root().takes_extras()
     }
 
     pub(super) fn root(&self) -> &Model {

@@ -120,16 +120,14 @@ impl Pages {
         pages
     }
 
-    /// The same by pages whose items are read whole from the table after each: as few of the index's as one batch takes,
+    /// The same by pages whose items are read whole from the table after each: as many of the index's as one batch takes,
     /// or ten, where a filter lets only some of them through.
     #[must_use]
     pub fn hydrating(&self) -> Self {
         let batches = if self.is_filtered { 10 } else { 1 };
+        let size = u32::try_from(batches * limits::BATCH_GET_KEYS).unwrap_or(u32::MAX);
         let mut pages = self.clone();
-        pages
-            .bounds
-            .page_size
-            .get_or_insert(batches * limits::BATCH_GET_KEYS as u32);
+        pages.bounds.page_size.get_or_insert(size);
         pages
     }
 

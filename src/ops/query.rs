@@ -45,7 +45,7 @@ impl Query<'_> {
         }
         let pages = Pages::new("Query", body, self.bounds, drop, filter.is_some())?.pinning(key.pinned());
         // The service fetches what the index does not hold of an item, for local indexes alone.
-        let pages = if candidate.kind == Kind::Local && !candidate.lacks.is_empty() {
+        let pages = if candidate.kind == Kind::Local && !candidate.is_whole() {
             pages.of_whole_items()
         } else {
             pages

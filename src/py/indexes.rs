@@ -60,6 +60,7 @@ impl Indexes {
                     .map(|part| part.attribute.as_str().into())
                     .collect(),
                 lacks: lacking,
+                lacks_unknown: kind != "ALL" && plan.keeps_unknown(),
                 ..Candidate::index(Arc::clone(&name), key.clone(), &table)
             });
             start_keys.push((Some(Arc::clone(&name)), types(spec.table().chain(parts(index))).into()));

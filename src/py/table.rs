@@ -230,7 +230,13 @@ impl Table {
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, query.pages())?;
-        Ok(self.items("Query", pages, planned.candidate, planned.candidate.unseen(), terms))
+        Ok(self.items(
+            "Query",
+            pages,
+            planned.candidate,
+            planned.candidate.is_queried_whole(),
+            terms,
+        ))
     }
 
     /// What `query` does with these, in words: the index, the key condition, the filter, why, notes, and of each candidate
@@ -313,7 +319,7 @@ impl Table {
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, scan.pages())?;
-        Ok(self.items("Scan", pages, candidate, &candidate.lacks, terms))
+        Ok(self.items("Scan", pages, candidate, candidate.is_whole(), terms))
     }
 
     fn check(&self, key: &Bound<'_, PyAny>, r#where: &Bound<'_, PyAny>) -> PyResult<Operation> {
@@ -424,22 +430,22 @@ impl Table {
         }
     }
 
-    /// The items that the pages find. `lacks`: what of each the service does not send.
+    /// The items that the pages find. `is_whole`: the service sends all of each.
     fn items(
         &self,
         operation: &'static str,
         pages: Pages,
         candidate: &Candidate,
-        lacks: &[Arc<str>],
+        is_whole: bool,
         terms: Terms<'_>,
     ) -> Query {
-        let hydration = (terms.hydrate && !lacks.is_empty()).then(|| Hydration {
+        let hydration = (terms.hydrate && !is_whole).then(|| Hydration {
             table: Arc::clone(&self.name),
             key: self.key_attributes.clone(),
             index_key: candidate.key.attributes().cloned().collect(),
             consistent: terms.consistent,
         });
-        let is_refused = !terms.hydrate && !lacks.is_empty();
+        let is_refused = !terms.hydrate && !is_whole;
         Query {
             pages,
             operation,

@@ -81,6 +81,19 @@ def test_items_are_not_read_through_an_index_that_does_not_hold_them(
     assert not any(f" {held}," in str(caught.value) for held in ("org", "id", "nick"))
 
 
+def test_a_model_that_keeps_what_is_no_field_is_not_read_through_an_index_that_does_not_hold_that(
+    client: Any, users: Any, crowd: list[User]
+) -> None:
+    keeping = client.table(Nickname, name=users.name, unknown="keep")
+    nick = Nickname.nick == "x"
+
+    with pytest.raises(InvalidExpression, match="index by_nick, which does not hold what is no field"):
+        keeping.query(nick).first()
+    found = keeping.query(nick, where=Nickname.id == 2, hydrate=True).one()
+    keeping.put(found)
+    assert users.get("acme", 2) == crowd[2]
+
+
 @pytest.mark.parametrize("make", QUERIES)
 def test_items_are_counted_through_any_index(users: Any, crowd: list[User], make: Any) -> None:
     assert make(users).count() == 2

@@ -51,6 +51,8 @@ pub struct Candidate {
     pub optional: Vec<Arc<str>>,
     /// The model's attributes that it does not hold.
     pub lacks: Vec<Arc<str>>,
+    /// Nor does it hold attributes that are no field, which the model keeps.
+    pub lacks_unknown: bool,
 }
 
 impl Candidate {
@@ -62,6 +64,7 @@ impl Candidate {
             key,
             optional: Vec::new(),
             lacks: Vec::new(),
+            lacks_unknown: false,
         }
     }
 
@@ -78,13 +81,25 @@ impl Candidate {
             key: key.or_partition_of(table),
             optional: Vec::new(),
             lacks: Vec::new(),
+            lacks_unknown: false,
         }
     }
 
-    /// What a query does not see of its items: of a local index the service reads the whole item, of a global one no more
-    /// than the index holds.
+    /// Whether it holds all of an item that the model reads.
     #[must_use]
-    pub fn unseen(&self) -> &[Arc<str>] {
+    pub fn is_whole(&self) -> bool {
+        self.lacks.is_empty() && !self.lacks_unknown
+    }
+
+    /// Whether a query gives items whole: of a local index the service reads the whole item, of a global one no more than
+    /// the index holds.
+    #[must_use]
+    pub fn is_queried_whole(&self) -> bool {
+        self.kind != Kind::Global || self.is_whole()
+    }
+
+    /// What the filter of a query does not see.
+    pub(super) fn unseen(&self) -> &[Arc<str>] {
         if self.kind == Kind::Global { &self.lacks } else { &[] }
     }
 }
@@ -189,7 +204,7 @@ impl Candidates {
              Include(...) in the index; read a smaller model on the same table with client.table(Smaller, \
              name=\"{table}\"); or ask for count() alone.",
             model = self.model,
-            lacks = self.list(&candidate.lacks),
+            lacks = self.lacking(candidate),
         )
     }
 
@@ -198,9 +213,10 @@ impl Candidates {
         known.map_or(attribute, |(_, field)| field)
     }
 
-    /// `year, month`
-    pub(super) fn list<'a>(&self, attributes: impl IntoIterator<Item = &'a Arc<str>>) -> String {
-        let fields: Vec<&str> = attributes.into_iter().map(|attribute| self.field(attribute)).collect();
-        fields.join(", ")
+    /// What the candidate does not hold: `nick, note`.
+    pub(super) fn lacking(&self, candidate: &Candidate) -> String {
+        let unknown = candidate.lacks_unknown.then_some("what is no field");
+        let fields = candidate.lacks.iter().map(|attribute| self.field(attribute));
+        fields.chain(unknown).collect::<Vec<_>>().join(", ")
     }
 }

@@ -102,10 +102,10 @@ fn note_of_lacks(
     terms: Terms<'_>,
     service_fetches: bool,
 ) -> Option<String> {
-    if candidate.lacks.is_empty() {
+    if candidate.is_whole() {
         return None;
     }
-    let lacks = candidates.list(&candidate.lacks);
+    let lacks = candidates.lacking(candidate);
     Some(if service_fetches {
         format!("DynamoDB reads what the index does not hold of each item from the table: {lacks}")
     } else if terms.hydrate {
@@ -133,7 +133,7 @@ fn reason(ours: Service, theirs: Service, second: &Candidate) -> String {
         1 => "1 key attribute".to_owned(),
         _ => format!("{number} key attributes"),
     };
-    if ours.is_whole > theirs.is_whole {
+    if ours.is_whole && !theirs.is_whole {
         format!("it holds whole items, and {second} does not")
     } else if ours.is_one_item {
         "the table's whole key finds one item at most".to_owned()
@@ -170,7 +170,7 @@ fn standings(candidates: &Candidates, terms: Terms<'_>, parts: &[Condition]) -> 
                 misses: match verdict {
                     Err(miss) => Some(miss.brief(candidates)),
                     Ok(service) if !service.is_whole => {
-                        Some(format!("does not hold {}", candidates.list(&candidate.lacks)))
+                        Some(format!("does not hold {}", candidates.lacking(candidate)))
                     }
                     Ok(_) => None,
                 },

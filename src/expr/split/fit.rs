@@ -124,7 +124,7 @@ pub(super) fn serve<'c>(
         return Err(Miss::Lacks(name));
     }
     Ok(Service {
-        is_whole: terms.hydrate || candidate.unseen().is_empty(),
+        is_whole: terms.hydrate || candidate.is_queried_whole(),
         is_one_item: candidate.kind == Kind::Table && equal == candidate.key.attributes().count(),
         used,
         equal,

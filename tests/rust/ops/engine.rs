@@ -73,19 +73,25 @@ impl Table {
     }
 
     fn query(&self, condition: Condition, bounds: Bounds) -> Pages {
-        let table = Candidate::table(self.key.clone());
-        self.pages(table, condition, false, bounds)
+        self.pages(vec![], condition, false, bounds)
     }
 
     fn query_index(&self, index: &str, key: &KeySchema, condition: Condition, reverse: bool) -> Vec<String> {
         let index = Candidate::index(index.into(), key.clone(), &self.key);
-        self.ids(&self.pages(index, condition, reverse, Bounds::default()))
+        self.ids(&self.pages(vec![index], condition, reverse, Bounds::default()))
     }
 
-    fn pages(&self, candidate: Candidate, condition: Condition, reverse: bool, bounds: Bounds) -> Pages {
+    /// Of the index, or of the table where there is none.
+    fn pages(&self, indexes: Vec<Candidate>, condition: Condition, reverse: bool, bounds: Bounds) -> Pages {
+        let index = indexes.first().and_then(|index| index.index.clone());
+        let terms = Terms {
+            index: index.as_deref(),
+            ..Terms::default()
+        };
+        let table = Candidate::table(self.key.clone());
+        let candidates = Candidates::new("User".into(), [vec![table], indexes].concat(), vec![]);
+        let Planned { candidate, split } = plan(&candidates, terms, condition, None).unwrap();
         let consistent = candidate.kind == Kind::Table;
-        let candidates = Candidates::new("User".into(), vec![candidate], vec![]);
-        let Planned { candidate, split } = plan(&candidates, Terms::default(), condition, None).unwrap();
         let query = Query {
             table: "users",
             candidate,

@@ -243,7 +243,7 @@ fn a_cursor_brings_every_position_back_of_items_their_keys_alone() {
     let item = Position::After(Bytes::from_static(br#"{"age":{"N":"3"},"id":{"S":"\u00e9"}}"#));
 
     let token = cursors
-        .write(&[Position::Start, Position::End, after("k"), item])
+        .write_positions(&[Position::Start, Position::End, after("k"), item])
         .unwrap();
 
     let read = cursors.read_positions(&token, 4).unwrap();

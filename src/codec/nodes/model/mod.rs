@@ -116,6 +116,11 @@ impl Model {
         stored.find(|(_, field)| field.name.bind(py) == name)
     }
 
+    /// Whether it has room for attributes that are no field.
+    pub fn takes_extras(&self) -> bool {
+        self.extras.is_some()
+    }
+
     pub fn is_instance(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
         if self.is_typed_dict() {
             return Ok(value.is_instance_of::<PyDict>());
