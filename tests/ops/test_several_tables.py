@@ -127,6 +127,8 @@ def test_what_cannot_go_into_a_batch_get_is_refused_with_its_place(operation: An
         (Refused.users.ops.get("a", 1), r"a batch write only writes: batch_get\(\) takes reads"),
         (Refused.users.ops.put(Refused.user, where=User.age > 3), "DynamoDB checks no condition in a batch"),
         (Refused.users.ops.create(Refused.user), "DynamoDB checks no condition in a batch"),
+        (Refused.users.ops.replace(Refused.user), "DynamoDB checks no condition in a batch"),
+        (Refused.users.ops.upsert(("a", 1), attr(User.age).add(1)), r"whole puts and deletes only: use transact\(\)"),
         (Refused.users.ops.delete("a", 1, where=User.age > 3), "DynamoDB checks no condition in a batch"),
         (Refused.users.ops.delete("a", 1, returning="old"), "a batch gives no items back"),
         (Refused.users.ops.update(("a", 1), attr(User.age).add(1)), r"whole puts and deletes only: use transact\(\)"),

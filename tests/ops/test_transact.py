@@ -25,7 +25,7 @@ USER = User(org="a", id=1, age=30)
 
 
 def test_every_kind_of_write_happens_together(client: Any, users: Any, counters: Any) -> None:
-    users.batch_put([USER, User(org="a", id=2), User(org="a", id=3)])
+    users.batch_put([USER, User(org="a", id=2), User(org="a", id=3), User(org="a", id=4)])
 
     given = client.transact(
         users.ops.update(USER, attr(User.age).add(1)),
@@ -34,9 +34,13 @@ def test_every_kind_of_write_happens_together(client: Any, users: Any, counters:
         users.ops.put(User(org="b", id=2)),
         counters.ops.put(Counter(name="c", count=1)),
         users.ops.check(("a", 3), User.age == 30),
+        users.ops.replace(User(org="a", id=4, age=44)),
+        counters.ops.upsert("d", attr(Counter.count).set(4)),
     )
 
-    assert given == (None,) * 6
+    assert given == (None,) * 8
+    assert users.get("a", 4).age == 44
+    assert counters.get("d") == Counter(name="d", count=4)
     assert users.get("a", 1).age == 31
     assert users.batch_get([("a", 2), ("b", 1), ("b", 2)]) == [None, User(org="b", id=1), User(org="b", id=2)]
     assert counters.get("c").count == 1
@@ -78,6 +82,8 @@ def test_a_reason_is_what_the_operation_alone_would_have_raised(client: Any, use
         users.ops.update(("a", 2), attr(User.age).add(1)),
         users.ops.delete("a", 3, where=User.age > 3),
         users.ops.put(User(org="a", id=4), where=User.age > 3),
+        users.ops.replace(User(org="a", id=5)),
+        users.ops.upsert(("a", 6), attr(User.age).set(1), where=User.age > 3),
     ]
     alone: list[Any] = []
     for operation in operations:
