@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oxidyn import ConditionFailed, attr
-from tests.engines import MotoServer, open_client, unique_table_name
+from tests.engines import Engine, MotoServer, open_client, unique_table_name
 from tests.ops.evaluate import THINGS, Change, Judged, Sub, Thing, changes, conditions
 
 
@@ -51,13 +51,13 @@ def _crowd() -> list[Thing]:
 
 
 CROWD = _crowd()
+ENGINES: list[Engine] = ["embedded", "moto"]
 
 
-@pytest.fixture(scope="module")
-def tables() -> Iterator[dict[str, Any]]:
+@pytest.fixture
+def tables(moto_server: MotoServer) -> Iterator[dict[str, Any]]:
     """One table on each engine, with the crowd in it."""
-    moto = MotoServer()
-    clients = {engine: open_client(engine, "sync", lambda: moto) for engine in ("embedded", "moto")}
+    clients = {engine: open_client(engine, "sync", lambda: moto_server) for engine in ENGINES}
     opened = {}
     for engine, client in clients.items():
         opened[engine] = client.table(Thing, name=unique_table_name())
@@ -66,7 +66,10 @@ def tables() -> Iterator[dict[str, Any]]:
     yield opened
     for client in clients.values():
         client.close()
-    moto.stop()
+
+
+# One table for all examples: each writes the item that it draws.
+shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def parse_condition(body: dict[str, Any], member: str) -> None:
@@ -92,7 +95,7 @@ def is_written(table: Any, thing: Thing, judged: Judged) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(shared, max_examples=150)
 @given(judged=conditions(), drawn=THINGS)
 def test_every_condition_selects_on_both_engines_what_it_means_in_python(
     tables: dict[str, Any], judged: Judged, drawn: Thing
@@ -109,7 +112,7 @@ def test_every_condition_selects_on_both_engines_what_it_means_in_python(
         assert is_written(table, drawn, judged) == judged.holds(drawn), engine
 
 
-@settings(max_examples=150, deadline=None)
+@settings(shared, max_examples=150)
 @given(drawn=THINGS, changed=changes(), judged=conditions())
 def test_every_update_does_on_both_engines_what_it_means_in_python(
     tables: dict[str, Any], drawn: Thing, changed: list[Change], judged: Judged
@@ -128,7 +131,7 @@ def test_every_update_does_on_both_engines_what_it_means_in_python(
         assert returned == table.get("drawn") == expected, engine
 
 
-@settings(max_examples=50, deadline=None)
+@settings(shared, max_examples=50)
 @given(
     name=st.text(min_size=1, max_size=10).filter(lambda name: name.isidentifier() or True), value=st.text(max_size=5)
 )

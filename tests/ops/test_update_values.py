@@ -202,7 +202,15 @@ def test_a_source_that_is_not_stored_is_an_error_that_says_what_helps(stocks: An
             lambda: attr(Stock.name).set(Stock.name + "x"),
             r"computes with numbers, and Stock\.name holds values .* as S",
         ),
-        (lambda: attr(Stock.lines).set(Stock.lines + Stock.lines), "holds values that are stored as L"),
+        (lambda: attr(Stock.lines).set(Stock.lines + Stock.lines), r"Stock\.lines holds values .* as L: use append"),
+        (
+            lambda: attr(expr(Stock).tags).set(expr(Stock).tags - {"a"}),
+            r"Stock\.tags holds .*: use add\(\) or delete\(\)",
+        ),
+        (
+            lambda: attr(expr(Stock).colour).set(Stock.name),
+            r"Stock\.colour holds only some of the values that Stock\.name",
+        ),
         (
             lambda: attr(Stock.made).set(Stock.made + timedelta(1)),
             "holds datetimes, which are no numbers as they are stored",

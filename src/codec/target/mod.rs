@@ -213,6 +213,11 @@ impl Target {
         self.is_list() || matches!(self.node.innermost(), Node::Set(_))
     }
 
+    /// Whether it holds one of a few values: an enum's, or a literal's.
+    pub fn is_choice(&self) -> bool {
+        matches!(self.node.innermost(), Node::Enum(_) | Node::Literal(_))
+    }
+
     pub fn has_size(&self) -> bool {
         form::has_size(&self.node)
     }

@@ -243,13 +243,21 @@ fn duration(delta: &Bound<'_, PyDelta>, epoch: Epoch) -> PyResult<Value> {
 }
 
 fn quantity(py: Python<'_>, field: &Field<'_>) -> PyResult<Quantity> {
-    field.target.quantity().ok_or_else(|| {
+    let target = &field.target;
+    target.quantity().ok_or_else(|| {
+        let instead = if target.is_list() {
+            ": use append() or prepend()"
+        } else if target.is_set() {
+            ": use add() or delete()"
+        } else {
+            ""
+        };
         refuse(
             py,
             format!(
-                "DynamoDB computes with numbers, and {} holds {}.",
+                "DynamoDB computes with numbers, and {} holds {}{instead}.",
                 field.name(),
-                held(&field.target)
+                held(target)
             ),
         )
     })
@@ -289,6 +297,8 @@ fn check_fits(py: Python<'_>, into: &Field<'_>, from: &Field<'_>) -> PyResult<()
         && !fits(counted, counts)
     {
         format!("the one holds {}, the other {}", counts.noun(), counted.noun())
+    } else if to.is_choice() && !of.is_choice() {
+        format!("{} holds only some of the values that {} may", into.name(), from.name())
     } else if of.none_rule() == NoneRule::Null && to.none_rule() == NoneRule::Refused {
         format!("{} may be None, and {} may not", from.name(), into.name())
     } else {
