@@ -69,4 +69,4 @@ def core_of(rate_limit: object) -> _core.RateLimit | None:
         raise InvalidOption(
             f"rate_limit: expected a RateLimit such as RateLimit(read=100), found {type(rate_limit).__name__}."
         )
-    return rate_limit._core  # noqa: SLF001 (its own)
+    return rate_limit._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] (its own module's)

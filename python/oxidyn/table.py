@@ -102,7 +102,7 @@ class _TableBase(Generic[M]):
 
     def _parallel_scan(
         self,
-        segments: int,
+        segments: object,
         where: Condition | bool | None,
         index: str | None,
         page_size: int | None,
