@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from boto3.dynamodb.conditions import Attr as Theirs
 from boto3.dynamodb.conditions import ConditionBase
@@ -140,6 +140,9 @@ _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_orders = st.sampled_from(sorted(_ORDERS))
+
+
 def _compared(field: str, values: st.SearchStrategy[Any], write: Callable[[Any], Any]) -> st.SearchStrategy[Check]:
     """A comparison of a field that every item has; `write` makes the value that boto3 sends."""
 
@@ -154,7 +157,7 @@ def _compared(field: str, values: st.SearchStrategy[Any], write: Callable[[Any],
             frozenset({field}),
         )
 
-    return st.builds(build, st.sampled_from(sorted(_ORDERS)), values)
+    return st.builds(build, _orders, values)
 
 
 def _is_none(field: str, negated: bool) -> Check:
@@ -216,6 +219,54 @@ def _line(place: int, least: int) -> Check:
     )
 
 
+def _contains_tag(tag: str) -> Check:
+    return Check(
+        attr(Thing.tags).contains(tag),
+        Theirs("tags").contains(tag),
+        lambda thing: thing is not None and tag in thing.tags,
+        frozenset({"tags"}),
+    )
+
+
+def _contains_line(line: int) -> Check:
+    return Check(
+        attr(Thing.lines).contains(line),
+        Theirs("lines").contains(line),
+        lambda thing: thing is not None and line in thing.lines,
+        frozenset({"lines"}),
+    )
+
+
+def _size(order: str, size: int) -> Check:
+    compare, length = _ORDERS[order], Theirs("lines").size()
+    # For an absent attribute moto breaks where DynamoDB says no, so it is asked for first.
+    return Check(
+        attr(Thing.lines).exists() & compare(attr(Thing.lines).size(), size),
+        Theirs("lines").exists() & (~length.eq(size) if order == "ne" else getattr(length, order)(size)),
+        lambda thing: thing is not None and compare(len(thing.lines), size),
+        frozenset({"lines"}),
+    )
+
+
+def _named(tag: Literal["S", "N"]) -> Check:
+    return Check(
+        attr(Thing.name).attribute_type(tag),
+        Theirs("name").attribute_type(tag),
+        lambda thing: thing is not None and thing.name is not None and tag == "S",
+        frozenset({"name"}),
+    )
+
+
+def _fields(order: str) -> Check:
+    compare = _ORDERS[order]
+    return Check(
+        compare(Thing.count, Thing.lines[0]),
+        getattr(Theirs("count"), order)(Theirs("lines[0]")),
+        lambda thing: order == "ne" if thing is None or not thing.lines else compare(thing.count, thing.lines[0]),
+        frozenset({"count", "lines"}),
+    )
+
+
 _simple = st.one_of(
     _compared("count", counts, lambda value: value),
     _compared("at", instants, text_of),
@@ -226,6 +277,11 @@ _simple = st.one_of(
     # boto3 takes a point in a path for a step.
     st.builds(_quantity, st.sampled_from(["p", "size"]), counts),
     st.builds(_line, st.integers(0, 2), counts),
+    st.builds(_contains_tag, st.sampled_from(["t", "u", "v"])),
+    st.builds(_contains_line, counts),
+    st.builds(_size, _orders, st.integers(0, 3)),
+    st.builds(_named, st.sampled_from(["S", "N"])),
+    st.builds(_fields, _orders),
 )
 
 
@@ -297,6 +353,56 @@ def _add_tags(value: set[str]) -> Change:
     return Change("tags", attr(Thing.tags).add(value), "ADD", "{name} {value}", value, lambda thing: thing.tags | value)
 
 
+def _delete_tags(value: set[str]) -> Change:
+    return Change(
+        "tags", attr(Thing.tags).delete(value), "DELETE", "{name} {value}", value, lambda thing: thing.tags - value
+    )
+
+
+def _append(value: list[int]) -> Change:
+    return Change(
+        "lines",
+        attr(Thing.lines).append(*value),
+        "SET",
+        "{name} = list_append({name}, {value})",
+        value,
+        lambda thing: [*thing.lines, *value],
+    )
+
+
+def _prepend(value: list[int]) -> Change:
+    return Change(
+        "lines",
+        attr(Thing.lines).prepend(*value),
+        "SET",
+        "{name} = list_append({value}, {name})",
+        value,
+        lambda thing: [*value, *thing.lines],
+    )
+
+
+def _plus(value: int) -> Change:
+    return Change(
+        "count",
+        attr(Thing.count).set(Thing.count + value),
+        "SET",
+        "{name} = {name} + {value}",
+        value,
+        lambda thing: thing.count + value,
+    )
+
+
+def _else(value: Decimal) -> Change:
+    return Change(
+        "price",
+        attr(Thing.price).set(attr(Thing.price).if_not_exists(value)),
+        "SET",
+        "{name} = if_not_exists({name}, {value})",
+        value,
+        lambda thing: value if thing.price is None else thing.price,
+    )
+
+
 def _plain(parts: dict[str, Part]) -> dict[str, Any]:
     return {name: {"name": part.name, "quantity": part.quantity} for name, part in parts.items()}
 
@@ -312,7 +418,12 @@ _change = st.one_of(
     st.builds(_unset, st.sampled_from(["name", "price"])),
     st.builds(lambda value: _set("tags", value), _some_tags),
     st.builds(_add_tags, _some_tags),
+    st.builds(_delete_tags, _some_tags),
     st.builds(lambda value: _set("lines", value), st.lists(counts, max_size=2)),
+    st.builds(_append, st.lists(counts, min_size=1, max_size=2)),
+    st.builds(_prepend, st.lists(counts, min_size=1, max_size=2)),
+    st.builds(_plus, counts),
+    st.builds(_else, prices),
     st.builds(
         lambda value: _set("parts", value, _plain),
         st.dictionaries(names_of_parts, st.builds(Part, name=texts, quantity=counts), max_size=2),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import boto3
@@ -133,6 +134,15 @@ class Operations(RuleBasedStateMachine):
     def sorted(self, group: str | None = None) -> list[Thing]:
         return [self.model[key] for key in sorted(self.model) if group in (None, key[0])]
 
+    def apply(self, key: Key, after: Thing | None) -> None:
+        """Leave this under the key, in boto3's table and in the dict."""
+        if after is None:
+            self.theirs.delete_item(Key=key_of_boto3(key))
+            self.model.pop(key, None)
+        else:
+            self.theirs.put_item(Item=stored(after))
+            self.model[key] = after
+
     # Writes
 
     @rule(thing=things, check=some_check)
@@ -183,7 +193,9 @@ class Operations(RuleBasedStateMachine):
     def upsert(self, key: Key, made: list[Change], check: Check | None, returning: Any) -> None:
         before = self.model.get(key)
         holds = check is None or check.holds(before)
-        # A new item has what the actions give it, so they give it all that an item put as a whole has.
+        # A new item has what the actions give it, so they give it all that an item put as a whole has; none of them may
+        # compute with what is not there yet.
+        made = [each for each in made if "{name} + " not in each.text]
         whole = [*made, *(each for each in defaults if each.field not in {change.field for change in made})]
         after = changed(before or Thing(group=key[0], number=key[1]), whole)
 
@@ -192,8 +204,7 @@ class Operations(RuleBasedStateMachine):
         )
         if holds:
             assert ours == ("gives", {None: None, "old": before, "new": after}[returning])
-            self.theirs.update_item(Key=key_of_boto3(key), **update_of_boto3(whole))
-            self.model[key] = after
+            self.apply(key, after)
         else:
             assert ours == ("ConditionFailed", before)
 
@@ -276,15 +287,6 @@ class Operations(RuleBasedStateMachine):
 
         for write in writes:
             self.apply(write.key, write.after(self.model.get(write.key)))
-
-    def apply(self, key: Key, after: Thing | None) -> None:
-        """What a transaction or a batch left under the key, in boto3's table and in the dict."""
-        if after is None:
-            self.theirs.delete_item(Key=key_of_boto3(key))
-            self.model.pop(key, None)
-        else:
-            self.theirs.put_item(Item=stored(after))
-            self.model[key] = after
 
     # Reads
 
@@ -405,6 +407,24 @@ class Operations(RuleBasedStateMachine):
         assert counted == ("gives", len(matching))
         theirs = self.theirs.scan(**({} if check is None else {"FilterExpression": check.theirs}))
         assert theirs["Count"] == len(matching)
+
+    @rule(
+        check=some_check, segments=st.integers(1, 5), page_size=st.none() | st.integers(1, 3), taken=st.integers(0, 4)
+    )
+    def parallel_scan(self, check: Check | None, segments: int, page_size: int | None, taken: int) -> None:
+        matching = [thing for thing in self.sorted() if check is None or check.holds(thing)]
+
+        for table in self.tables.values():
+            options = {"segments": segments, "where": where_of(check), "page_size": page_size}
+            scan = table.parallel_scan(**options)
+            found = list(islice(scan, taken))
+            # The rest by another scan, as another process would go on.
+            found += table.parallel_scan(**options, after=scan.cursor)
+            assert sorted(found, key=key_of) == matching
+        assert self.both(lambda table: table.parallel_scan(segments=segments, where=where_of(check)).count()) == (
+            "gives",
+            len(matching),
+        )
 
     # Everything
 
