@@ -369,8 +369,14 @@ class Operations(RuleBasedStateMachine):
                 found.sort(key=key_of)
             assert found == (matching[::-1] if reverse and group else matching)
 
-    @rule(kind=st.sampled_from(Kind), since=instants, check=some_check, reverse=st.booleans())
-    def query_index(self, kind: Kind, since: Any, check: Check | None, reverse: bool) -> None:
+    @rule(
+        kind=st.sampled_from(Kind),
+        since=instants,
+        check=some_check,
+        index=st.sampled_from([None, "by_kind"]),
+        reverse=st.booleans(),
+    )
+    def query_index(self, kind: Kind, since: Any, check: Check | None, index: str | None, reverse: bool) -> None:
         matching = [
             thing
             for thing in self.model.values()
@@ -379,7 +385,7 @@ class Operations(RuleBasedStateMachine):
 
         def ask(table: Any) -> Any:
             asked = (Thing.kind == kind) & (Thing.at >= since)
-            found = list(table.query(asked, where=where_of(check), index="by_kind", reverse=reverse))
+            found = list(table.query(asked, where=where_of(check), index=index, reverse=reverse))
             # Of items with the same index key DynamoDB promises no order.
             assert [thing.at for thing in found] == sorted((thing.at for thing in found), reverse=reverse)
             return sorted(found, key=key_of)
