@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from oxidyn import Condition, InvalidExpression, Model, OxidynError, all_of, any_of, attr, expr, not_, some
-from oxidyn.expressions import Expression, as_condition, references
+from oxidyn.expressions import Expression, as_condition
 
 
 class Address(BaseModel):
@@ -400,22 +400,3 @@ def test_action_is_a_node(action, node):
 )
 def test_arithmetic_is_what_an_update_computes(computed, node):
     assert _node(computed().__oxidyn_node__) == node
-
-
-def test_every_reference_of_a_condition_is_found():
-    condition = all_of(
-        User.age > User.lines[0],
-        attr(User.tags).size() < attr(User.prices).size(),
-        ~attr(User.org).is_in([User.nick, "a"]),
-        attr(User.active).exists(),
-    )
-
-    assert sorted(map(repr, references(condition))) == [
-        "User.active",
-        "User.age",
-        "User.lines[0]",
-        "User.nick",
-        "User.org",
-        "User.prices",
-        "User.tags",
-    ]
