@@ -83,7 +83,7 @@ def open_client(engine: Engine, colour: Colour, moto: Callable[[], MotoServer]) 
 class Blocking:
     """An asynchronous object as a synchronous one: whatever it returns is awaited, or wrapped in the same way.
 
-    `AsyncClient`, `AsyncTable`, `AsyncQuery` and `AsyncParallelScan` are wrapped; models, errors, operations and plain values pass as they are.
+    `AsyncClient`, `AsyncTable`, `AsyncSelection`, `AsyncQuery` and `AsyncParallelScan` are wrapped; models, errors, operations and plain values pass as they are.
     """
 
     def __init__(self, target: Any, loop: asyncio.AbstractEventLoop, *, owns_loop: bool = False) -> None:
@@ -104,9 +104,9 @@ class Blocking:
     def _settle(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._loop.run_until_complete(_as_coroutine(value))
-        from oxidyn import AsyncClient, AsyncParallelScan, AsyncQuery, AsyncTable
+        from oxidyn import AsyncClient, AsyncParallelScan, AsyncQuery, AsyncSelection, AsyncTable
 
-        wrapped = AsyncClient | AsyncParallelScan | AsyncQuery | AsyncTable
+        wrapped = AsyncClient | AsyncParallelScan | AsyncQuery | AsyncSelection | AsyncTable
         return Blocking(value, self._loop) if isinstance(value, wrapped) else value
 
     def __iter__(self) -> Iterator[Any]:

@@ -60,6 +60,7 @@ from .parallel_scan import AsyncParallelScan, ParallelScan, ScanProgress, Segmen
 from .partiql import Statement
 from .query import AsyncQuery, Query
 from .rate_limit import RateLimit
+from .selection import AsyncSelection, Selection
 from .size import AttributeSize, ItemSize, item_size
 from .table import AsyncTable, Table
 from .updates import Action
@@ -72,6 +73,7 @@ __all__ = [
     "AsyncClient",
     "AsyncParallelScan",
     "AsyncQuery",
+    "AsyncSelection",
     "AsyncTable",
     "Attr",
     "Attribute",
@@ -117,6 +119,7 @@ __all__ = [
     "ScanProgress",
     "SchemaError",
     "SegmentProgress",
+    "Selection",
     "ServiceError",
     "Size",
     "SortKey",

@@ -92,13 +92,13 @@ class ClientOperations:
 
     def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> Operation[list[R]]:
         """Build what `Client.batch_get` runs."""
-        return _core.batch_get(list(operations), _concurrency(concurrency))
+        return _core.batch_get(list(operations), requests_at_once(concurrency))
 
     def batch_write(
         self, operations: Iterable[Operation[None]], /, *, concurrency: int = CONCURRENCY
     ) -> Operation[None]:
         """Build what `Client.batch_write` runs."""
-        return _core.batch_write(list(operations), _concurrency(concurrency))
+        return _core.batch_write(list(operations), requests_at_once(concurrency))
 
     @overload
     def transact(self, a: Operation[A], /, *, token: str | None = None) -> Operation[tuple[A]]: ...
@@ -171,7 +171,7 @@ class TableOperations(Generic[M]):
 
     def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> Operation[M | None]:
         """Build what `Table.get` runs."""
-        return self._cores.loading(load).get(_key(key), consistent)
+        return self._cores.loading(load).get(key_parts(key), consistent)
 
     @overload
     def update(
@@ -190,7 +190,7 @@ class TableOperations(Generic[M]):
         returning: Literal["old", "new"] | None = None,
     ) -> Operation[Any]:
         """Build what `Table.update` runs."""
-        return self._core.update(_key((key,)), _actions("update", actions), _condition(where), returning)
+        return self._core.update(key_parts((key,)), _actions("update", actions), _condition(where), returning)
 
     @overload
     def upsert(
@@ -213,7 +213,7 @@ class TableOperations(Generic[M]):
         returning: Literal["old", "new"] | None = None,
     ) -> Operation[Any]:
         """Build what `Table.upsert` runs."""
-        return self._core.upsert(_key((key,)), _actions("upsert", actions), _condition(where), returning)
+        return self._core.upsert(key_parts((key,)), _actions("upsert", actions), _condition(where), returning)
 
     @overload
     def delete(
@@ -227,14 +227,14 @@ class TableOperations(Generic[M]):
         self, *key: object, where: Condition | bool | None = None, returning: Literal["old"] | None = None
     ) -> Operation[Any]:
         """Build what `Table.delete` runs."""
-        return self._core.delete(_key(key), _condition(where), returning)
+        return self._core.delete(key_parts(key), _condition(where), returning)
 
     def check(self, key: object, /, where: Condition | bool) -> Operation[None]:
         """Build a check for `Client.transact`: the transaction is done only if `where` holds for the stored item.
 
         Run alone, it is a transaction of one, and raises `ConditionFailed`.
         """
-        return self._core.check(_key((key,)), as_condition(where))
+        return self._core.check(key_parts((key,)), as_condition(where))
 
     def batch_get(
         self,
@@ -246,15 +246,15 @@ class TableOperations(Generic[M]):
         concurrency: int = CONCURRENCY,
     ) -> Operation[list[M | None]]:
         """Build what `Table.batch_get` runs."""
-        return self._cores.loading(load).batch_get(list(keys), consistent, _concurrency(concurrency))
+        return self._cores.loading(load).batch_get(list(keys), consistent, requests_at_once(concurrency))
 
     def batch_put(self, items: Iterable[M], /, *, concurrency: int = CONCURRENCY) -> Operation[None]:
         """Build what `Table.batch_put` runs."""
-        return self._core.batch_put(list(items), _concurrency(concurrency))
+        return self._core.batch_put(list(items), requests_at_once(concurrency))
 
     def batch_delete(self, keys: Iterable[object], /, *, concurrency: int = CONCURRENCY) -> Operation[None]:
         """Build what `Table.batch_delete` runs."""
-        return self._core.batch_delete(list(keys), _concurrency(concurrency))
+        return self._core.batch_delete(list(keys), requests_at_once(concurrency))
 
     def create_table(self) -> Operation[None]:
         """Build what `Table.create_table` runs."""
@@ -273,14 +273,14 @@ class TableOperations(Generic[M]):
         return self._core.wait_until_active()
 
 
-def _key(key: tuple[object, ...]) -> tuple[object, ...]:
+def key_parts(key: tuple[object, ...]) -> tuple[object, ...]:
     """A key's parts: `get("acme", 1)` and `get(("acme", 1))` mean the same."""
     if len(key) == 1 and isinstance(key[0], tuple):
         return key[0]  # pyright: ignore[reportUnknownVariableType]
     return key
 
 
-def _concurrency(requests: object) -> int:
+def requests_at_once(requests: object) -> int:
     if isinstance(requests, int) and not isinstance(requests, bool) and 1 <= requests <= _MOST_CONCURRENCY:
         return requests
     raise InvalidOption(f"concurrency={shown(requests)}: expected 1 to {_MOST_CONCURRENCY} requests under way at once.")

@@ -39,6 +39,7 @@ _CACHE: Final = "__oxidyn_schemas__"
 
 _CORE_SCHEMA: Final = "core_schema"
 _FIELDS: Final = "fields"
+_SMALLER: Final = "smaller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,20 @@ class TableSchema:
         return TableSchema.of(
             self.model, partition=partition, sort=sort, indexes=indexes, policies=policies._replace(load=load)
         )
+
+    def smaller(self, model: Any, load: Load | None) -> _core.Plan:
+        """The plan that reads the table's items as a smaller model, whose own key and index markers mean nothing there."""
+        # What the smaller model leaves out is known to the table's.
+        policies = self._given[3]._replace(unknown="skip")
+        if load is not None:
+            policies = policies._replace(load=load)
+        core_schema = complete(model)
+        known = _cache(model).get((_SMALLER, policies))
+        if known is not None and known[0] is core_schema:
+            return cast("_core.Plan", known[1])
+        plan = _Reading(model, core_schema).plan_of_values(policies)
+        _remember(model, (_SMALLER, policies), (core_schema, plan))
+        return plan
 
     def require_table_key(self) -> str:
         """The partition key's field, which a table must have and an adapter need not."""
@@ -242,6 +257,11 @@ class _Reading:
             for layer in self._layers(schema):
                 for role in layer.get("metadata", {}).get(NAMESPACE, {}).get("roles", ()):
                     yield name, role
+
+    def plan_of_values(self, policies: Policies) -> _core.Plan:
+        """A plan in which no field is a key; what is the TTL is stored in another form."""
+        ttl = next((field for field, role in self._roles() if isinstance(role, TimeToLive)), None)
+        return _core.Plan(self.core_schema, self.model, title=self.title, ttl=ttl, **policies._asdict())
 
     def table_schema(
         self, partition: str | None, sort: str | None, options: IndexOptions, policies: Policies

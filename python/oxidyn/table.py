@@ -6,20 +6,22 @@ Twins over a base that only builds operations: each method runs one, or returns 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
-from . import _core
+from typing_extensions import TypeVarTuple, Unpack
+
 from .errors import InvalidOption, shown
-from .explanation import Explanation
-from .expressions import as_condition
 from .operations import CONCURRENCY, Cores, TableOperations
 from .parallel_scan import AsyncParallelScan, ParallelScan
-from .query import LARGEST_PAGE, AsyncQuery, Query, expect_count
+from .query import AsyncQuery, Query
 from .rate_limit import core_of
+from .reading import Reads
+from .selection import AsyncSelection, Selected, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from . import _core
     from .expressions import Condition
     from .policies import Load
     from .rate_limit import RateLimit
@@ -29,26 +31,25 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTable", "Table"]
 
 M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
+S = TypeVar("S")
+Ts = TypeVarTuple("Ts")
 
 
-class _TableBase(Generic[M]):
+class _TableBase(Reads[M]):
     """A table without I/O."""
 
-    __slots__ = ("_client", "_cores", "_schema", "name", "ops")
+    __slots__ = ("_own", "_schema", "ops")
 
-    name: str
-    """The table's name in DynamoDB."""
     ops: TableOperations[M]
     """The table's operations as values, which send nothing: `users.ops.put(user).request()`."""
 
     def __init__(
         self, client: _core.Client, schema: TableSchema, name: str, rate_limit: RateLimit | None = None
     ) -> None:
-        self._client = client
+        self._own: Cores[M] = Cores(schema, name, client, core_of(rate_limit))
+        super().__init__(client, self._own, name)
         self._schema = schema
-        self._cores: Cores[M] = Cores(schema, name, client, core_of(rate_limit))
-        self.name = name
-        self.ops = TableOperations(self._cores, schema)
+        self.ops = TableOperations(self._own, schema)
 
     @property
     def model(self) -> type[M]:
@@ -58,47 +59,6 @@ class _TableBase(Generic[M]):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self._schema.title}, name="{self.name}")'
-
-    def _query(
-        self,
-        condition: Condition | bool,
-        where: Condition | bool | None,
-        index: str | None,
-        reverse: bool,
-        limit: int | None,
-        page_size: int | None,
-        consistent: bool,
-        hydrate: bool,
-        load: Load | None,
-    ) -> tuple[_core.Query[M], Callable[[], Explanation]]:
-        """The core's query, and what explains it."""
-        _check_sizes(limit, page_size)
-        key = as_condition(condition)
-        rest = None if where is None else as_condition(where)
-        core = self._cores.loading(load)
-        return (
-            core.query(key, rest, index, reverse, limit, page_size, consistent, hydrate),
-            lambda: Explanation.of(self.name, core.explain(key, rest, index, consistent, hydrate)),
-        )
-
-    def _scan(
-        self,
-        where: Condition | bool | None,
-        index: str | None,
-        limit: int | None,
-        page_size: int | None,
-        consistent: bool,
-        hydrate: bool,
-        load: Load | None,
-    ) -> tuple[_core.Query[M], Callable[[], Explanation]]:
-        """As `_query`."""
-        _check_sizes(limit, page_size)
-        rest = None if where is None else as_condition(where)
-        core = self._cores.loading(load)
-        return (
-            core.scan(rest, index, limit, page_size, consistent, hydrate),
-            lambda: Explanation.of(self.name, core.explain_scan(rest, index, consistent, hydrate)),
-        )
 
     def _parallel_scan(
         self,
@@ -125,14 +85,6 @@ class _TableBase(Generic[M]):
 
 
 _MOST_SEGMENTS: Final = 1000
-_MOST_ITEMS: Final = 2**64 - 1
-"""What the core counts to."""
-
-
-def _check_sizes(limit: object, page_size: object) -> None:
-    for option, value, most in (("limit", limit, _MOST_ITEMS), ("page_size", page_size, LARGEST_PAGE)):
-        if value is not None:
-            expect_count(option, value, most)
 
 
 class Table(_TableBase[M]):
@@ -325,6 +277,22 @@ class Table(_TableBase[M]):
         scan, refusal = self._parallel_scan(segments, where, index, page_size, consistent, load, after)
         return ParallelScan(self._client, scan, self.name, refusal)
 
+    @overload
+    def select(self, model: type[S], /) -> Selection[S]: ...  # type: ignore[overload-overlap]
+    @overload
+    def select(self, *fields: Unpack[Ts]) -> Selection[tuple[Unpack[Ts]]]: ...
+    def select(self, *what: Any) -> Selection[Any]:  # type: ignore[misc]
+        """Read no more of each item than a smaller model, or some fields: `users.select(User.name, User.address.city)`.
+
+        The fields of a smaller model are this table's, by their stored names; parts of fields come back as a tuple. What
+        is selected has no methods that write.
+
+        Raises:
+            SchemaError: the smaller model has a field that the table's model has not, or one of another wire form.
+            InvalidExpression: what was given is neither a model nor fields of the table's.
+        """
+        return Selection(self._client, Selected(self._own, self._schema, what), self.name)
+
     def batch_get(
         self,
         keys: Iterable[object],
@@ -515,6 +483,14 @@ class AsyncTable(_TableBase[M]):
         """See `Table.parallel_scan`."""
         scan, refusal = self._parallel_scan(segments, where, index, page_size, consistent, load, after)
         return AsyncParallelScan(self._client, scan, self.name, refusal)
+
+    @overload
+    def select(self, model: type[S], /) -> AsyncSelection[S]: ...  # type: ignore[overload-overlap]
+    @overload
+    def select(self, *fields: Unpack[Ts]) -> AsyncSelection[tuple[Unpack[Ts]]]: ...
+    def select(self, *what: Any) -> AsyncSelection[Any]:  # type: ignore[misc]
+        """See `Table.select`."""
+        return AsyncSelection(self._client, Selected(self._own, self._schema, what), self.name)
 
     async def batch_get(
         self,

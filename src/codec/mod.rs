@@ -13,12 +13,14 @@
 //! | `key_spec`, `key_form` | which attributes are keys and how a key is made of fields; what is asked of their text |
 //! | `form` | how a type's values are stored, as far as two fields must agree to be compared or computed with |
 //! | `target/` | a reference's path, resolved, and the values that are compared or set there |
+//! | `selection`, `part`, `agreement` | what is read of items: a smaller model, or parts; whether the models agree |
 //! | `low_level` | boto3's dict form |
 //! | `template` | the dict that a model's instances start from |
 //! | `python`, `ffi`, `decimal_layout` | what is imported; the few unsafe calls |
 //!
 //! It does no I/O and knows no operation.
 
+mod agreement;
 mod builder;
 mod decimal_layout;
 mod definitions;
@@ -35,9 +37,11 @@ mod node;
 mod nodes;
 mod options;
 mod own;
+mod part;
 mod plan;
 pub mod python;
 mod schema;
+mod selection;
 mod state;
 mod tags;
 mod target;
@@ -49,4 +53,5 @@ pub use low_level::Binary;
 pub use marks::Epoch;
 pub use options::{AnyNumbers, IndexKeys, Load, PlanOptions, Unknown, Unset};
 pub use plan::Plan;
+pub use selection::{Reading, Selection};
 pub use target::{NoneRule, Part, Purpose, Target};

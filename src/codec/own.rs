@@ -141,6 +141,18 @@ impl Own {
             .map_err(|error| Refusal::from_mismatch(py, error, tag))
     }
 
+    /// What Pydantic gives for a field that is not there; `None` where it has no default.
+    pub fn default_value<'py>(&self, py: Python<'py>) -> Outcome<Option<Bound<'py, PyAny>>> {
+        let validator = self.validator(py)?.getattr(pyo3::intern!(py, "__self__"))?;
+        let found = validator
+            .call_method0(pyo3::intern!(py, "get_default_value"))
+            .map_err(|error| Refusal::from_user_code(py, error))?;
+        if found.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(found.getattr(pyo3::intern!(py, "value"))?))
+    }
+
     /// Values as decoding hands them over.
     pub fn validate_on<'py>(&self, terms: Terms, values: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
         if terms == Terms::default() {

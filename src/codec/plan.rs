@@ -14,7 +14,6 @@ use super::infer;
 use super::key_form::{self, Role};
 use super::key_spec::KeySpec;
 use super::low_level;
-use super::names::NamesInUse;
 use super::node::Node;
 use super::nodes::model::Model;
 use super::options::{PlanOptions, Unknown};
@@ -289,16 +288,7 @@ impl Plan {
     }
 
     pub(super) fn decoding<'a, 'py>(&'a self, py: Python<'py>) -> Decoding<'a, 'py> {
-        Decoding {
-            py,
-            definitions: &self.definitions,
-            unknown: self.options.unknown,
-            any_numbers: self.options.any_numbers,
-            depth: 0,
-            names: NamesInUse::new(&self.definitions.names),
-            elements: Vec::new(),
-            read_again: 0,
-        }
+        Decoding::new(py, &self.definitions, &self.options)
     }
 
     /// Visit every Python object that the plan holds.

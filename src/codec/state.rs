@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::definitions::Definitions;
 use super::names::NamesInUse;
-use super::options::{AnyNumbers, Unknown};
+use super::options::{AnyNumbers, PlanOptions, Unknown};
 use super::python;
 use crate::limits::NESTING_LEVELS;
 use crate::wire::Tag;
@@ -422,6 +422,14 @@ pub struct Decoding<'a, 'py> {
 }
 
 impl<'a, 'py> Decoding<'a, 'py> {
+    pub fn new(py: Python<'py>, definitions: &'a Definitions, options: &PlanOptions) -> Self {
+        Self {
+            unknown: options.unknown,
+            any_numbers: options.any_numbers,
+            ..Self::untyped(py, definitions)
+        }
+    }
+
     /// What reads values without a plan.
     pub fn untyped(py: Python<'py>, definitions: &'a Definitions) -> Self {
         Self {

@@ -33,6 +33,11 @@ impl Tags {
         Self(self.0 | other.0)
     }
 
+    /// Whether any tag is in both.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// The one tag, where there is only one.
     pub fn only(self) -> Option<Tag> {
         Tag::ALL.into_iter().find(|&tag| self == Self::of(tag))

@@ -10,7 +10,7 @@ use super::ast::{Path, Segment, Value};
 use crate::wire::{size, writer};
 
 /// The names and values of one request; its expressions share them, and equal ones are sent once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Placeholders {
     // Searched from the start: a request has a handful, and text over 4 KB is refused while it grows.
     names: Vec<Arc<str>>,

@@ -11,6 +11,7 @@ use super::chunks::{Chunks, Left};
 use super::key::{KeyedTable, identity, read_identity};
 use super::{Operation, Step, is_throttling, reply};
 use crate::error::{Error, Incomplete, Result};
+use crate::expr::ast::Path;
 use crate::limits;
 use crate::transport::{Call, Reply};
 use crate::wire::reader::{self, ReadError, Reader};
@@ -55,10 +56,21 @@ struct Key {
 impl BatchGet {
     /// Keys of one table; `key_attributes` are that table's.
     pub fn new(table: &str, key_attributes: &[Arc<str>], keys: Vec<Bytes>, consistent: bool) -> Result<Self> {
+        Self::selecting(table, key_attributes, keys, &[], consistent)
+    }
+
+    /// Of each item a `selection` is read, which holds the key; all of it where that is empty.
+    pub fn selecting(
+        table: &str,
+        key_attributes: &[Arc<str>],
+        keys: Vec<Bytes>,
+        selection: &[Path],
+        consistent: bool,
+    ) -> Result<Self> {
         let source = Source {
             table: KeyedTable::new(table, key_attributes),
             consistent,
-            projection: Bytes::new(),
+            projection: Body::projection_members(selection)?,
         };
         Self::of_tables(vec![source], keys.into_iter().map(|key| (0, key)))
     }

@@ -12,6 +12,7 @@ use crate::expr::{condition, projection};
 use crate::wire::writer;
 
 /// A request body while it is written. Its expressions share one set of placeholders.
+#[derive(Clone)]
 pub(super) struct Body {
     bytes: Vec<u8>,
     placeholders: Placeholders,
@@ -83,11 +84,41 @@ impl Body {
         })
     }
 
+    /// Ask for no more of each item than these; without any, for all of it.
+    pub fn select(&mut self, paths: &[Path]) -> Result<()> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.expression("ProjectionExpression", |text, placeholders| {
+            projection::write(text, paths, placeholders)
+        })
+    }
+
     /// The text of a projection whose placeholders are declared with the others, for a member that is written later.
     pub fn projection(&mut self, paths: &[Path]) -> Result<String> {
         let mut text = String::new();
         projection::write(&mut text, paths, &mut self.placeholders)?;
         Ok(text)
+    }
+
+    /// The members of a projection by themselves, each behind a comma: a batch has one for each table.
+    pub fn projection_members(paths: &[Path]) -> Result<Bytes> {
+        let mut body = Self::open();
+        body.select(paths)?;
+        let mut members = body.into_head();
+        // The bracket of a body, in front of which there is no comma.
+        members[0] = b',';
+        Ok(if paths.is_empty() { Bytes::new() } else { members.into() })
+    }
+
+    /// As `into_head`, with a projection of these; `None` without any.
+    pub fn selecting(&self, paths: &[Path]) -> Result<Option<Bytes>> {
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let mut selecting = self.clone();
+        selecting.select(paths)?;
+        Ok(Some(selecting.into_head().into()))
     }
 
     /// Everything but the closing bracket: more members follow with each page.

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::body::{Body, member};
 use super::part::Part;
 use super::{Operation, Step, StoredItem, reply};
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::expr::ast::Path;
 use crate::transport::{Call, Reply};
 
 const OPERATION: &str = "GetItem";
@@ -24,19 +25,25 @@ pub struct Get {
 impl Get {
     #[must_use]
     pub fn new(table: &str, key: &[u8], consistent: bool) -> Self {
+        Self::selecting(table, key, &[], consistent).expect("nothing but a projection can be refused")
+    }
+
+    /// Of a `selection`, or of the whole item where that is empty.
+    pub fn selecting(table: &str, key: &[u8], selection: &[Path], consistent: bool) -> Result<Self> {
         let mut body = Body::of_table(table);
         let key = body.json("Key", key);
+        body.select(selection)?;
         let mut body = body.into_head();
         let own = body.len();
         if consistent {
             member(&mut body, "ConsistentRead").extend_from_slice(b"true");
         }
         body.push(b'}');
-        Self {
+        Ok(Self {
             body: body.into(),
             key,
             own,
-        }
+        })
     }
 }
 

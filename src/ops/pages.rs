@@ -23,6 +23,8 @@ pub struct Pages {
     pub(super) operation: &'static str,
     /// The body without its closing bracket.
     head: Bytes,
+    /// The same for items of which a selection is read.
+    selecting: Option<Bytes>,
     bounds: Bounds,
     drop: Arc<[OpenEnd]>,
     pinned: Arc<[(Arc<str>, Bytes)]>,
@@ -72,6 +74,7 @@ impl Pages {
         Ok(Self {
             operation,
             head: body.into_head().into(),
+            selecting: None,
             bounds,
             drop: drop.into(),
             pinned: Arc::new([]),
@@ -85,6 +88,12 @@ impl Pages {
     /// Every item found has these values.
     pub(super) fn pinning(mut self, attributes: impl Iterator<Item = (Arc<str>, Bytes)>) -> Self {
         self.pinned = attributes.collect();
+        self
+    }
+
+    /// Ask for items by this head.
+    pub(super) fn selecting(mut self, head: Option<Bytes>) -> Self {
+        self.selecting = head;
         self
     }
 
@@ -181,10 +190,13 @@ impl Pages {
 
     /// The request for as many items as are wanted, from behind the start key.
     pub(super) fn call_from(&self, start_key: Option<&Bytes>, wanted: Option<u64>) -> Call {
-        let select = self.fetches_rest.then_some(("Select", "ALL_ATTRIBUTES"));
+        let (head, select) = match &self.selecting {
+            Some(selecting) => (selecting, None),
+            None => (&self.head, self.fetches_rest.then_some(("Select", "ALL_ATTRIBUTES"))),
+        };
         Call {
             operation: self.operation,
-            body: self.body(start_key, wanted, select),
+            body: self.body(head, start_key, wanted, select),
         }
     }
 
@@ -202,6 +214,7 @@ impl Pages {
         Call {
             operation: self.operation,
             body: self.body(
+                &self.head,
                 cursor.map(|cursor| &cursor.start_key),
                 self.wanted(cursor),
                 Some(member),
@@ -209,9 +222,9 @@ impl Pages {
         }
     }
 
-    fn body(&self, start_key: Option<&Bytes>, wanted: Option<u64>, more: Option<(&str, &str)>) -> Bytes {
-        let mut body = Vec::with_capacity(self.head.len() + 128);
-        body.extend_from_slice(&self.head);
+    fn body(&self, head: &[u8], start_key: Option<&Bytes>, wanted: Option<u64>, more: Option<(&str, &str)>) -> Bytes {
+        let mut body = Vec::with_capacity(head.len() + 128);
+        body.extend_from_slice(head);
         if let Some((name, value)) = more {
             writer::push_text(member(&mut body, name), value);
         }

@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::pages::{Bounds, Pages};
 use crate::error::Result;
-use crate::expr::ast::Condition;
+use crate::expr::ast::{Condition, Path};
 
 /// All items of a table or index, in no order.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub struct Scan<'a> {
     pub index: Option<&'a str>,
     /// Unlike a query's, it may ask for key attributes.
     pub filter: Option<&'a Condition>,
+    /// What is asked for of each item, with the key of what is scanned; all of it where this is empty.
+    pub selection: &'a [Path],
     pub consistent: bool,
     pub bounds: Bounds,
 }
@@ -28,6 +30,8 @@ impl Scan<'_> {
         if self.consistent {
             body.flag("ConsistentRead", true);
         }
-        Pages::new("Scan", body, self.bounds, &[], self.filter.is_some())
+        let selecting = body.selecting(self.selection)?;
+        let pages = Pages::new("Scan", body, self.bounds, &[], self.filter.is_some())?;
+        Ok(pages.selecting(selecting))
     }
 }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyList, PyString, PyTuple};
 
 use crate::bridge::Limits;
-use crate::codec::Plan;
+use crate::codec::Reading;
 use crate::error::{
     Cancellation, ConditionFailure, ConditionMeaning, Error, Incomplete, ServiceError, TransportError, TransportKind,
 };
@@ -22,7 +22,7 @@ pub struct Context {
     pub operation: &'static str,
     /// Empty where no one table is meant.
     pub table: Arc<str>,
-    pub plan: Arc<Plan>,
+    pub plan: Reading,
     /// The key as the caller gave it, or the item that holds it.
     pub key: Option<Py<PyAny>>,
     /// The entries of a batch as the caller gave them.
@@ -37,7 +37,7 @@ impl Context {
         Self {
             operation: self.operation,
             table: Arc::clone(&self.table),
-            plan: Arc::clone(&self.plan),
+            plan: self.plan.clone(),
             key: self.key.as_ref().map(|key| key.clone_ref(py)),
             entries: self.entries.as_ref().map(|entries| entries.clone_ref(py)),
             limits: self.limits.clone(),

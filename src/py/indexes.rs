@@ -92,6 +92,15 @@ impl Indexes {
         Arc::clone(&found.expect("each index has one").1)
     }
 
+    /// The same where no more is asked for of items than these attributes.
+    pub fn selecting(&self, attributes: &Arc<[Arc<str>]>) -> Self {
+        Self {
+            candidates: self.candidates.selecting(attributes),
+            definitions: self.definitions.clone(),
+            start_keys: self.start_keys.clone(),
+        }
+    }
+
     /// The table as it is created.
     pub fn definition(&self, table: Arc<str>, plan: &codec::Plan) -> TableDefinition {
         let spec = plan.key_spec();

@@ -9,7 +9,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyList};
 
 use crate::bridge::Limits;
-use crate::codec::{Plan, python};
+use crate::codec::{Reading, python};
 use crate::ops::cursor::{Cursors, StartKey};
 use crate::ops::fill::{FillPage, Filled};
 use crate::ops::hydrate::{Hydrated, Hydration};
@@ -27,7 +27,7 @@ pub struct Query {
     pub(super) pages: Pages,
     pub(super) operation: &'static str,
     pub(super) table: Arc<str>,
-    pub(super) plan: Arc<Plan>,
+    pub(super) plan: Reading,
     pub(super) limits: Option<Arc<Limits>>,
     pub(super) start_key: Arc<StartKey>,
     pub(super) cursor_key: Option<CursorKey>,
@@ -43,7 +43,7 @@ impl Query {
         Context {
             operation: self.operation,
             table: Arc::clone(&self.table),
-            plan: Arc::clone(&self.plan),
+            plan: self.plan.clone(),
             key: None,
             entries: None,
             limits: self.limits.clone(),
@@ -69,14 +69,14 @@ impl PageClass {
     fn make(
         &self,
         py: Python<'_>,
-        plan: &Plan,
+        plan: &Reading,
         items: &Bound<'_, PyList>,
         cursor: Option<&str>,
     ) -> PyResult<Py<PyAny>> {
         let class = match self.0.get() {
             Some(class) => class,
             None => {
-                let class = python::page(py)?.get_item(plan.model(py))?.unbind();
+                let class = python::page(py)?.get_item(plan.class(py))?.unbind();
                 self.0.get_or_init(|| class)
             }
         };

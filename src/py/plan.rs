@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
-use crate::codec::{self, AnyNumbers, Binary, IndexKeys, Load, PlanOptions, Unknown, Unset};
+use crate::codec::{self, AnyNumbers, Binary, IndexKeys, Load, PlanOptions, Reading, Unknown, Unset};
 use crate::py::exceptions;
 use crate::wire::size;
 
@@ -26,6 +26,11 @@ impl Plan {
 
     pub fn shared(&self) -> Arc<codec::Plan> {
         Arc::clone(&self.plan)
+    }
+
+    /// Its whole items.
+    pub fn reading(&self) -> Reading {
+        Reading::whole(self.shared())
     }
 }
 

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::bridge::Limits;
-use crate::codec::Plan;
+use crate::codec::{Plan, Reading};
 use crate::limits;
 use crate::ops::batch_get::{BatchGet, Source};
 use crate::ops::batch_write::{BatchWrite, Write};
@@ -294,7 +294,7 @@ impl Tables {
         if let Some(place) = known {
             let known = &mut self.known[place];
             known.add_limits(context.limits.as_ref());
-            if known.plans.iter().any(|plan| Arc::ptr_eq(plan, &context.plan)) {
+            if known.plans.iter().any(|plan| Arc::ptr_eq(plan, context.plan.plan())) {
                 return Ok(place);
             }
         }
@@ -305,7 +305,7 @@ impl Tables {
         };
         match known {
             Some(place) if self.known[place].keyed.key_attributes == keyed.key_attributes => {
-                self.known[place].plans.push(Arc::clone(&context.plan));
+                self.known[place].plans.push(Arc::clone(context.plan.plan()));
                 Ok(place)
             }
             Some(place) => Err(given.refusal(&format!(
@@ -316,7 +316,7 @@ impl Tables {
             None => {
                 self.known.push(Known {
                     keyed,
-                    plans: vec![Arc::clone(&context.plan)],
+                    plans: vec![Arc::clone(context.plan.plan())],
                     limits: context.limits.iter().cloned().collect(),
                 });
                 Ok(self.known.len() - 1)
@@ -340,7 +340,7 @@ impl Tables {
             } else {
                 "".into()
             },
-            plan: Arc::clone(&first.plans[0]),
+            plan: Reading::whole(Arc::clone(&first.plans[0])),
             key: None,
             entries: Some(operations.clone().unbind()),
             limits: match self.known.as_slice() {

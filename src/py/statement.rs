@@ -157,7 +157,7 @@ impl Statement {
         Context {
             operation,
             table: self.statement.table().cloned().unwrap_or_default(),
-            plan: self.plan.get().shared(),
+            plan: self.plan.get().reading(),
             key: None,
             entries: None,
             limits: None,
@@ -174,7 +174,7 @@ fn context_of_all(operation: &'static str, plan: &Plan, contexts: &[Context]) ->
     Context {
         operation,
         table,
-        plan: plan.shared(),
+        plan: plan.reading(),
         key: None,
         entries: None,
         limits: None,

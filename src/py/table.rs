@@ -9,8 +9,9 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::bridge::Limits;
-use crate::codec::{self, python};
-use crate::expr::ast::{Action, Condition};
+use crate::codec::{self, Reading, Selection, python};
+use crate::expr::ast::{Action, Condition, Path};
+use crate::expr::projection;
 use crate::expr::split::{self, Candidate, Terms};
 use crate::expr::upsert;
 use crate::limits;
@@ -62,6 +63,8 @@ pub struct Table {
     required: Arc<[(Arc<str>, Arc<str>)]>,
     cursor_key: Option<CursorKey>,
     page_class: PageClass,
+    /// What is read of items, where that is not all.
+    selection: Option<Arc<Selection>>,
 }
 
 #[pymethods]
@@ -84,6 +87,7 @@ impl Table {
             key_attributes: indexes.candidates.table().key.attributes().cloned().collect(),
             indexes: Arc::new(indexes),
             required: core.required_fields(plan.py()).into(),
+            selection: None,
             plan: plan.clone().unbind(),
             limits: rate_limit.map(|limit| Arc::new(Limits::of_table(name.into(), limit.shared()))),
             cursor_key: client.and_then(|client| client.cursor_key.clone()),
@@ -102,12 +106,34 @@ impl Table {
             cursor_key: self.cursor_key.clone(),
             required: Arc::clone(&self.required),
             page_class: PageClass::default(),
+            selection: None,
         }
+    }
+
+    /// The same table, of whose items no more is read than the smaller model of this plan.
+    fn select_model(&self, smaller: &Bound<'_, Plan>) -> PyResult<Self> {
+        let py = smaller.py();
+        Ok(self.selecting(py, Selection::of_model(py, self.plan(), smaller.get().shared())?))
+    }
+
+    /// The same table, of whose items no more is read than the parts at these references, as a tuple.
+    fn select_fields(&self, references: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let py = references.py();
+        let paths = references
+            .iter()
+            .map(|reference| expression::path(self.plan(), &reference));
+        let paths = paths.collect::<PyResult<Vec<_>>>()?;
+        Ok(self.selecting(py, Selection::of_parts(py, self.plan(), &paths)?))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.page_class.traverse(&visit)?;
-        visit.call(&self.plan)
+        visit.call(&self.plan)?;
+        match &self.selection {
+            // As of a plan: what else in Rust holds it, holds its objects.
+            Some(selection) if Arc::strong_count(selection) == 1 => selection.traverse(&visit),
+            _ => Ok(()),
+        }
     }
 
     #[pyo3(signature = (item, r#where=None))]
@@ -131,8 +157,10 @@ impl Table {
 
     fn get(&self, key: &Bound<'_, PyAny>, consistent: bool) -> PyResult<Operation> {
         let context = self.context("GetItem", Some(key));
+        let py = key.py();
         let key = self.key(key, &context)?;
-        Ok(Operation::new(Get::new(&self.name, &key, consistent), context, decode))
+        let get = Get::selecting(&self.name, &key, self.asked(), consistent);
+        Ok(Operation::new(raised(py, &context, get)?, context, decode))
     }
 
     #[pyo3(signature = (key, actions, r#where=None, returning=None))]
@@ -225,18 +253,19 @@ impl Table {
             table: &self.name,
             candidate: planned.candidate,
             split: &planned.split,
+            selection: &self.asked_of(planned.candidate),
             reverse,
             consistent,
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, query.pages())?;
-        Ok(self.items(
-            "Query",
-            pages,
-            planned.candidate,
-            planned.candidate.is_queried_whole(),
-            terms,
-        ))
+        let reading = if query.fetches_rest() {
+            self.reading().of_whole_items()
+        } else {
+            self.reading()
+        };
+        let is_whole = planned.candidate.is_queried_whole();
+        Ok(self.items("Query", pages, reading, planned.candidate, is_whole, terms))
     }
 
     /// What `query` does with these, in words: the index, the key condition, the filter, why, notes, and of each candidate
@@ -315,11 +344,12 @@ impl Table {
             table: &self.name,
             index,
             filter: filter.as_ref(),
+            selection: &self.asked_of(candidate),
             consistent,
             bounds: Bounds { limit, page_size },
         };
         let pages = raised(py, &context, scan.pages())?;
-        Ok(self.items("Scan", pages, candidate, candidate.is_whole(), terms))
+        Ok(self.items("Scan", pages, self.reading(), candidate, candidate.is_whole(), terms))
     }
 
     fn check(&self, key: &Bound<'_, PyAny>, r#where: &Bound<'_, PyAny>) -> PyResult<Operation> {
@@ -335,7 +365,7 @@ impl Table {
         let py = keys.py();
         let context = self.batch_context("BatchGetItem", keys);
         let keys = self.key_list(keys, &context)?;
-        let batch = BatchGet::new(&self.name, &self.key_attributes, keys, consistent);
+        let batch = BatchGet::selecting(&self.name, &self.key_attributes, keys, self.asked(), consistent);
         let batch = raised(py, &context, batch)?.at_once(at_once);
         Ok(Operation::new(
             batch,
@@ -411,7 +441,7 @@ impl Table {
         Context {
             operation,
             table: Arc::clone(&self.name),
-            plan: self.plan.get().shared(),
+            plan: self.reading(),
             key: key.map(|key| as_given(key).unbind()),
             entries: None,
             limits: self.limits.clone(),
@@ -423,6 +453,37 @@ impl Table {
         self.plan.get().core()
     }
 
+    fn selecting(&self, py: Python<'_>, selection: Selection) -> Self {
+        Self {
+            indexes: Arc::new(self.indexes.selecting(&selection.attributes())),
+            selection: Some(Arc::new(selection)),
+            ..self.with_plan(self.plan.bind(py))
+        }
+    }
+
+    fn reading(&self) -> Reading {
+        let plan = self.plan.get();
+        match &self.selection {
+            None => plan.reading(),
+            Some(selection) => Reading::selected(plan.shared(), Arc::clone(selection)),
+        }
+    }
+
+    /// What a projection asks for; nothing where whole items are read.
+    fn asked(&self) -> &[Path] {
+        self.selection.as_ref().map_or(&[], |selection| selection.asked())
+    }
+
+    /// The same with the key of an index: it tells where to go on, and which items lie on an open end.
+    fn asked_of(&self, candidate: &Candidate) -> Vec<Path> {
+        let Some(selection) = &self.selection else {
+            return Vec::new();
+        };
+        let key = candidate.key.attributes();
+        let key = key.map(|attribute| Path::attribute(Arc::clone(attribute)));
+        projection::covering(selection.asked().iter().cloned().chain(key))
+    }
+
     fn batch_context(&self, operation: &'static str, entries: &Bound<'_, PyList>) -> Context {
         Context {
             entries: Some(entries.clone().unbind()),
@@ -430,11 +491,12 @@ impl Table {
         }
     }
 
-    /// The items that the pages find. `is_whole`: the service sends all of each.
+    /// The items that the pages find. `is_whole`: the service sends all that is asked for of each.
     fn items(
         &self,
         operation: &'static str,
         pages: Pages,
+        reading: Reading,
         candidate: &Candidate,
         is_whole: bool,
         terms: Terms<'_>,
@@ -450,13 +512,18 @@ impl Table {
             pages,
             operation,
             table: Arc::clone(&self.name),
-            plan: self.plan.get().shared(),
+            // What is hydrated is read whole.
+            plan: if hydration.is_some() {
+                reading.of_whole_items()
+            } else {
+                reading
+            },
             limits: self.limits.clone(),
             start_key: self.indexes.start_key(candidate),
             cursor_key: self.cursor_key.clone(),
             page_class: self.page_class.clone(),
             hydration: hydration.map(Arc::new),
-            refusal: is_refused.then(|| self.indexes.candidates.refusal_of_items(candidate, &self.name)),
+            refusal: is_refused.then(|| self.indexes.candidates.refusal_of_items(candidate)),
         }
     }
 

@@ -77,7 +77,7 @@ def test_items_are_not_read_through_an_index_that_does_not_hold_them(
     ) as caught:
         read(make(users))
 
-    assert f'client.table(Smaller, name="{users.name}")' in str(caught.value)
+    assert "select() what it holds" in str(caught.value)
     assert not any(f" {held}," in str(caught.value) for held in ("org", "id", "nick"))
 
 

@@ -13,18 +13,27 @@ from oxidyn import (
     AsyncClient,
     AsyncParallelScan,
     AsyncQuery,
+    AsyncSelection,
     AsyncTable,
     Client,
     ParallelScan,
     Query,
+    Selection,
     Table,
 )
 from oxidyn.operations import ClientOperations, TableOperations
+from oxidyn.selection import SelectionOperations
 
 # Python 3.10 forgets overloads; the checks of them are those of the later releases.
 get_overloads = getattr(typing, "get_overloads", lambda _: [])
 
-TWINS = [(Client, AsyncClient), (Table, AsyncTable), (Query, AsyncQuery), (ParallelScan, AsyncParallelScan)]
+TWINS = [
+    (Client, AsyncClient),
+    (Table, AsyncTable),
+    (Selection, AsyncSelection),
+    (Query, AsyncQuery),
+    (ParallelScan, AsyncParallelScan),
+]
 
 # Python's own protocols, whose names differ by colour.
 PROTOCOLS = {
@@ -47,7 +56,7 @@ def _methods(cls: type) -> dict[str, Callable[..., Any]]:
 
 def _plain(annotation: Any) -> str:
     """An annotation as the synchronous twin would write it."""
-    text = re.sub(r"\bAsync(?=Client|Table|Query|ParallelScan|Iterator)", "", str(annotation))
+    text = re.sub(r"\bAsync(?=Client|Table|Selection|Query|ParallelScan|Iterator)", "", str(annotation))
     return re.sub(r"^Awaitable\[(.*)\]$", r"\1", text)
 
 
@@ -92,7 +101,8 @@ def test_docstring_of_the_asynchronous_twin_points_to_the_synchronous_one(ours, 
 @pytest.mark.parametrize(
     ("runs", "builds", "others"),
     [
-        (Table, TableOperations, {"query", "scan", "parallel_scan"}),
+        (Table, TableOperations, {"query", "scan", "parallel_scan", "select"}),
+        (Selection, SelectionOperations, {"query", "scan"}),
         (Client, ClientOperations, {"table", "run", "close", "__enter__", "__exit__"}),
     ],
 )

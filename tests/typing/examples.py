@@ -21,6 +21,7 @@ from oxidyn import (
     AsyncClient,
     AsyncParallelScan,
     AsyncQuery,
+    AsyncSelection,
     AsyncTable,
     Attr,
     Attribute,
@@ -45,6 +46,7 @@ from oxidyn import (
     Query,
     RateLimit,
     ScanProgress,
+    Selection,
     Size,
     SortKey,
     Statement,
@@ -292,6 +294,35 @@ async def asynchronous_transactions(client: AsyncClient, users: AsyncTable[User]
     await client.batch_write([users.ops.put(user)])
 
 
+class Card(BaseModel):
+    email: str
+    age: int
+
+
+def selections(users: Table[User], events: Table[Event], user: User) -> None:
+    cards = users.select(Card)
+    assert_type(cards, Selection[Card])
+    assert_type(cards.get(user), Card | None)
+    assert_type(cards.get("acme", user.id, consistent=True), Card | None)
+    assert_type(cards.batch_get([user]), list[Card | None])
+    assert_type(cards.query(User.org == "acme", where=User.age > 30), Query[Card])
+    assert_type(cards.scan().first(), Card | None)
+    assert_type(cards.ops.get(user), Operation[Card | None])
+    assert_type(cards.ops.batch_get([user]), Operation[list[Card | None]])
+    assert_type(users.select(Place), Selection[Place])
+    assert_type(users.select(User.age), Selection[tuple[int]])
+    assert_type(users.select(User.age, User.nick), Selection[tuple[int, str | None]])
+    assert_type(users.select(User.age, some(User.address).city, User.tags).get(user), tuple[int, str, set[str]] | None)
+    assert_type(
+        users.select(User.org, User.id, User.age, User.price, User.active, User.lines[0], User.at),
+        Selection[tuple[str, UUID, int, Decimal, bool, int, datetime]],
+    )
+    assert_type(events.select(expr(Event).day), Selection[tuple[str]])
+    for age, nick in users.select(User.age, User.nick).query(User.org == "acme"):
+        assert_type(age, int)
+        assert_type(nick, str | None)
+
+
 async def asynchronous(user: User) -> None:
     async with AsyncClient() as client:
         users = client.table(User)
@@ -309,6 +340,12 @@ async def asynchronous(user: User) -> None:
         assert_type(await found.count(), int)
         assert_type(await found.page(20, after="x"), Page[User])
         assert_type(await users.batch_get([user]), list[User | None])
+        ages = users.select(User.age, User.nick)
+        assert_type(ages, AsyncSelection[tuple[int, str | None]])
+        assert_type(await ages.get(user), tuple[int, str | None] | None)
+        assert_type(await ages.query(User.org == "acme").first(), tuple[int, str | None] | None)
+        assert_type(users.select(Card).scan(), AsyncQuery[Card])
+        assert_type(await users.select(Card).batch_get([user]), list[Card | None])
         assert_type(await client.run(users.ops.get(user)), User | None)
 
 

@@ -149,6 +149,18 @@ def calls(client: Client, users: Table[User], user: User) -> None:
     Statement("SELECT * FROM users").text = "DELETE FROM users"  # wanted
 
 
+def selections(users: Table[User], user: User) -> None:
+    users.select(User.agee)  # wanted
+    users.select(User.age).put(user)  # wanted
+    users.select(User.age).update(user, attr(User.age).add(1))  # wanted
+    _ = users.select(User.age).get(user)[0]  # wanted
+    for _age, _nick in users.select(User.age).scan():  # wanted
+        pass
+    _ = users.select(Address).scan().one().age  # wanted
+    users.select(User.age).query("acme")  # wanted
+    users.select(User.age, index="by_age")  # wanted
+
+
 async def colours(client: Client, asynchronous: AsyncClient, user: User) -> None:
     _ = (await asynchronous.table(User).get(user)).age  # wanted
     await client.table(User).put(user)  # wanted

@@ -15,16 +15,17 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyInt, PyTuple};
 
-pub use resolve::resolve;
+pub use resolve::{Waypoint, resolve, resolve_with, waypoints};
 
 use super::definitions::Definitions;
 use super::form::{self, Quantity};
 use super::infer;
 use super::key_form::{self, Role};
 use super::node::Node;
+use super::options::PlanOptions;
 use super::own::Own;
 use super::python;
-use super::state::{Encoding, Outcome, Refusal, Step};
+use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::tags::Tags;
 use crate::expr::ast::{Grid, Path, Value};
 use crate::wire::Tag;
@@ -244,6 +245,39 @@ impl Target {
         ordered && self.node.sorts() && self.node.disorder().is_none()
     }
 
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Read a stored value, with its head and its end.
+    pub fn decode<'py>(
+        &self,
+        py: Python<'py>,
+        options: &PlanOptions,
+        reader: &mut Reader<'_>,
+    ) -> Outcome<Bound<'py, PyAny>> {
+        let mut state = Decoding::new(py, &self.definitions, options);
+        state.depth = self.levels;
+        reader.peek();
+        let start = reader.position();
+        let value = self.node.decode_value(reader, &mut state)?;
+        if self.role != Role::None {
+            let stored = &reader.bytes()[start..reader.position()];
+            if !self.node.writes_again(stored) {
+                key_form::check_stored(stored, &self.node, &value, &state)?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// The names, keys and indexes on the way from the step of this number on.
+    pub fn steps_from<'a, 'py>(&'a self, py: Python<'py>, step: usize) -> impl Iterator<Item = Bound<'py, PyAny>> + 'a
+    where
+        'py: 'a,
+    {
+        self.steps[step..].iter().map(move |step| step.bind(py).clone())
+    }
+
     /// Whether a validator asks for the other fields.
     pub fn takes_info(&self, py: Python<'_>) -> PyResult<bool> {
         self.own.takes_info(py)
@@ -319,16 +353,22 @@ impl Target {
         })
     }
 
+    /// A refusal of what lies there.
+    #[cold]
+    pub fn located(&self, py: Python<'_>, refusal: Box<Refusal>) -> Box<Refusal> {
+        let steps = self.steps.iter().rev();
+        steps.fold(refusal, |refusal, step| {
+            refusal.under(|| Step::Name(step.clone_ref(py)))
+        })
+    }
+
     /// The exception for a refused value, or for a refused one of several.
     #[cold]
     fn refused(&self, py: Python<'_>, mut refusal: Box<Refusal>, place: Option<usize>) -> PyErr {
         if let Some(place) = place {
             refusal = refusal.under(|| Step::Index(place));
         }
-        for step in self.steps.iter().rev() {
-            refusal = refusal.under(|| Step::Name(step.clone_ref(py)));
-        }
-        refusal.into_error(py, &self.title)
+        self.located(py, refusal).into_error(py, &self.title)
     }
 
     fn check_range(&self, py: Python<'_>, tag: Tag) -> PyResult<()> {

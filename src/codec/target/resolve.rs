@@ -11,8 +11,10 @@ use crate::codec::form;
 use crate::codec::key_form::Role;
 use crate::codec::node::Node;
 use crate::codec::nodes::function::is_transparent;
-use crate::codec::nodes::model::{Field, Model};
+use crate::codec::nodes::model::{Absence, Field, Model};
 use crate::codec::nodes::{named_tuple, standard};
+use crate::codec::options::PlanOptions;
+use crate::codec::own::Own;
 use crate::codec::plan::Plan;
 use crate::codec::schema::SchemaDict;
 use crate::expr::ast::{Grid, Path, Segment};
@@ -47,27 +49,84 @@ impl<'a, 'py> Place<'a, 'py> {
     }
 }
 
-/// Resolve a path of field names, keys and indexes.
-pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>, part: Part) -> PyResult<Target> {
-    let options = plan.options();
-    let mut builder = Builder::new(py, options, plan.schema(py))?;
-    let mut steps = path.iter();
-    let mut spelled = options.title.clone();
-    let first = steps
+/// A field on a path.
+pub struct Waypoint {
+    /// Segments that lead to it.
+    pub depth: usize,
+    /// Steps in Python's names that lead to it.
+    pub steps: usize,
+    pub absence: Absence,
+    pub own: Box<Own>,
+}
+
+/// The fields on a path.
+pub fn waypoints(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>) -> PyResult<Vec<Waypoint>> {
+    let mut builder = Builder::new(py, plan.options(), plan.schema(py))?;
+    let mut fields = Vec::new();
+    follow(py, plan, &builder, path, |place, depth, steps| {
+        if let Some((_, field)) = place.field {
+            let (schema, config) = (place.schema.clone(), place.config.clone());
+            fields.push((field.absence(py), schema, config, depth, steps));
+        }
+    })?;
+    let waypoints = fields.into_iter().map(|(absence, schema, config, depth, steps)| {
+        builder.config = config;
+        Waypoint {
+            depth,
+            steps,
+            absence,
+            own: builder.own(&schema),
+        }
+    });
+    Ok(waypoints.collect())
+}
+
+/// Go along a path of field names, keys and indexes; `visit` is given each place with the segments and the steps to it.
+/// What comes back is the last, the segments, and how Python spells the path.
+fn follow<'a, 'py>(
+    py: Python<'py>,
+    plan: &'a Plan,
+    builder: &Builder<'_, 'py>,
+    path: &Bound<'py, PyTuple>,
+    mut visit: impl FnMut(&Place<'a, 'py>, usize, usize),
+) -> PyResult<(Place<'a, 'py>, Vec<Segment>, String)> {
+    let mut steps = path.iter().enumerate();
+    let mut spelled = plan.options().title.clone();
+    let (_, first) = steps
         .next()
         .ok_or_else(|| invalid_expression(py, "a reference without a field"))?;
     let mut segments = Vec::with_capacity(path.len());
     let mut place = field_of(py, plan.root(), &first, &spelled, &mut segments)?;
+    visit(&place, segments.len(), 1);
     spell(&mut spelled, &first);
+    for (number, step) in steps {
+        place = part_of(py, plan, builder, place, &step, &spelled, &mut segments)?;
+        visit(&place, segments.len(), number + 1);
+        spell(&mut spelled, &step);
+    }
+    Ok((place, segments, spelled))
+}
+
+/// Resolve a path of field names, keys and indexes.
+pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>, part: Part) -> PyResult<Target> {
+    resolve_with(py, plan, plan.options(), path, part)
+}
+
+/// The same under other options than the plan's.
+pub fn resolve_with(
+    py: Python<'_>,
+    plan: &Plan,
+    options: &PlanOptions,
+    path: &Bound<'_, PyTuple>,
+    part: Part,
+) -> PyResult<Target> {
+    let mut builder = Builder::new(py, options, plan.schema(py))?;
+    let (mut place, segments, spelled) = follow(py, plan, &builder, path, |_, _, _| {})?;
     let role = if path.len() == 1 && part == Part::Whole {
         place.field.map_or(Role::None, |(_, field)| field.role)
     } else {
         Role::None
     };
-    for step in steps {
-        place = part_of(py, plan, &builder, place, &step, &spelled, &mut segments)?;
-        spell(&mut spelled, &step);
-    }
     if part == Part::Element {
         place = element_of(py, plan, &builder, place, &spelled)?;
     }
@@ -86,7 +145,7 @@ pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>, part: Par
         return Err(invalid_expression(
             py,
             &format!(
-                "{spelled} is written by a serializer that needs the whole instance, so no value can be compared or set"
+                "{spelled} is written by a serializer that needs the whole instance, so nothing there can be compared, set or selected"
             ),
         ));
     }

@@ -53,6 +53,8 @@ pub struct Candidate {
     pub lacks: Vec<Arc<str>>,
     /// Nor does it hold attributes that are no field, which the model keeps.
     pub lacks_unknown: bool,
+    /// What is asked for of items; `None` is all.
+    pub selected: Option<Arc<[Arc<str>]>>,
 }
 
 impl Candidate {
@@ -65,6 +67,7 @@ impl Candidate {
             optional: Vec::new(),
             lacks: Vec::new(),
             lacks_unknown: false,
+            selected: None,
         }
     }
 
@@ -82,13 +85,25 @@ impl Candidate {
             optional: Vec::new(),
             lacks: Vec::new(),
             lacks_unknown: false,
+            selected: None,
         }
     }
 
-    /// Whether it holds all of an item that the model reads.
+    /// What is asked for of items, and it does not hold.
+    fn lost(&self) -> impl Iterator<Item = &Arc<str>> {
+        let selected = self.selected.as_deref();
+        let lacks = self.lacks.iter();
+        lacks.filter(move |attribute| selected.is_none_or(|selected| selected.contains(attribute)))
+    }
+
+    fn loses_unknown(&self) -> bool {
+        self.lacks_unknown && self.selected.is_none()
+    }
+
+    /// Whether it holds all that is asked for of an item.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.lacks.is_empty() && !self.lacks_unknown
+        self.lost().next().is_none() && !self.loses_unknown()
     }
 
     /// Whether a query gives items whole: of a local index the service reads the whole item, of a global one no more than
@@ -129,6 +144,16 @@ impl Candidates {
     pub fn new(model: Arc<str>, mut all: Vec<Candidate>, fields: Vec<(Arc<str>, Arc<str>)>) -> Self {
         all.sort_by_key(|candidate| candidate.kind);
         Self { model, all, fields }
+    }
+
+    /// The same where no more is asked for of items than these attributes.
+    #[must_use]
+    pub fn selecting(&self, attributes: &Arc<[Arc<str>]>) -> Self {
+        let mut selecting = self.clone();
+        for candidate in &mut selecting.all {
+            candidate.selected = Some(Arc::clone(attributes));
+        }
+        selecting
     }
 
     #[must_use]
@@ -197,12 +222,11 @@ impl Candidates {
 
     /// Why a query or scan of an index that does not hold all of an item cannot give items.
     #[must_use]
-    pub fn refusal_of_items(&self, candidate: &Candidate, table: &str) -> String {
+    pub fn refusal_of_items(&self, candidate: &Candidate) -> String {
         format!(
             "{model} cannot be read through {candidate}, which does not hold {lacks}: that would come back as defaults, \
              not as it is stored. Give hydrate=True, which reads whole items from the table; project All() or \
-             Include(...) in the index; read a smaller model on the same table with client.table(Smaller, \
-             name=\"{table}\"); or ask for count() alone.",
+             Include(...) in the index; select() what it holds; or ask for count() alone.",
             model = self.model,
             lacks = self.lacking(candidate),
         )
@@ -215,8 +239,8 @@ impl Candidates {
 
     /// What the candidate does not hold: `nick, note`.
     pub(super) fn lacking(&self, candidate: &Candidate) -> String {
-        let unknown = candidate.lacks_unknown.then_some("what is no field");
-        let fields = candidate.lacks.iter().map(|attribute| self.field(attribute));
+        let unknown = candidate.loses_unknown().then_some("what is no field");
+        let fields = candidate.lost().map(|attribute| self.field(attribute));
         fields.chain(unknown).collect::<Vec<_>>().join(", ")
     }
 }

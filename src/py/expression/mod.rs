@@ -16,6 +16,7 @@ mod subject;
 mod update;
 
 pub use condition::condition;
+pub use subject::path;
 pub use update::actions;
 
 use pyo3::intern;

@@ -73,7 +73,7 @@ impl<'py> Field<'py> {
 }
 
 /// The reference's path, where it is one of the table's model.
-fn path<'py>(plan: &Plan, reference: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+pub fn path<'py>(plan: &Plan, reference: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
     let py = reference.py();
     let model = reference.getattr(intern!(py, "__oxidyn_model__"))?;
     let own = plan.model(py);

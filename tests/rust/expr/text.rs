@@ -454,6 +454,22 @@ fn a_projection_is_its_paths() {
 }
 
 #[test]
+fn a_covering_projection_has_no_path_inside_another() {
+    let covering = |paths: &[&str]| -> Vec<String> {
+        let covering = projection::covering(paths.iter().map(|text| path(text)));
+        covering.iter().map(ToString::to_string).collect()
+    };
+
+    assert_eq!(covering(&["a", "b.c", "a"]), ["a", "b.c"]);
+    assert_eq!(covering(&["m.a", "m.b", "m", "n"]), ["m", "n"]);
+    assert_eq!(covering(&["l", "l[0].x", "l[1]"]), ["l"]);
+    assert_eq!(
+        covering(&["l[1]", "l[10]", "ab", "a.b"]),
+        ["l[1]", "l[10]", "ab", "a.b"]
+    );
+}
+
+#[test]
 fn values_that_differ_only_in_their_grid_are_one_placeholder() {
     let name: Arc<str> = "a".into();
     let both = Condition::all([

@@ -97,6 +97,7 @@ impl Table {
             candidate,
             split: &split,
             reverse,
+            selection: &[],
             consistent,
             bounds,
         };
@@ -129,6 +130,7 @@ impl Table {
             table: "users",
             index: None,
             filter: Some(filter),
+            selection: &[],
             consistent: false,
             bounds,
         };

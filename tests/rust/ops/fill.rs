@@ -231,6 +231,7 @@ fn a_cursor_of_a_scan_holds_the_whole_key() {
         table: "users",
         index: None,
         filter: None,
+        selection: &[],
         consistent: false,
         bounds: BOUNDS,
     };

@@ -17,6 +17,7 @@ fn page(limit: Option<u64>, is_filtered: bool, cursor: Option<Cursor>) -> Hydrat
         table: "users",
         index: Some("by_nick"),
         filter: is_filtered.then_some(&filter),
+        selection: &[],
         consistent: false,
         bounds: Bounds { limit, page_size: None },
     };

@@ -42,6 +42,7 @@ pub fn query(condition: Condition, bounds: Bounds) -> Pages {
         candidate,
         split: &split,
         reverse: false,
+        selection: &[],
         consistent: false,
         bounds,
     }
@@ -113,6 +114,7 @@ fn a_query_is_written_with_all_that_was_asked_for() {
         candidate,
         split: &split,
         reverse: true,
+        selection: &[],
         consistent: true,
         bounds,
     };
@@ -135,6 +137,7 @@ fn a_scan_is_written_with_all_that_was_asked_for() {
         table: "users",
         index,
         filter,
+        selection: &[],
         consistent: false,
         bounds: Bounds::default(),
     };
@@ -375,6 +378,7 @@ fn count_reads_whole_items_where_a_filter_must_see_them() {
             candidate,
             split: &split,
             reverse: false,
+            selection: &[],
             consistent: false,
             bounds: Bounds::default(),
         };

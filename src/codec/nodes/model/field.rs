@@ -73,9 +73,31 @@ pub(super) enum Absent {
     EmptySet,
 }
 
+/// What stands for a field of its own, where the other fields of its model are not known.
+pub enum Absence {
+    /// Nothing.
+    Refused,
+    Plain(Py<PyAny>),
+    EmptySet,
+    /// What Pydantic makes: a copy, what a factory gives, a default that is validated.
+    Made,
+    /// What a factory makes of the other fields.
+    OfOthers,
+}
+
 impl Field {
     pub fn default<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyAny>> {
         self.default.as_ref().map(|default| default.bind(py))
+    }
+
+    pub fn absence(&self, py: Python<'_>) -> Absence {
+        match (&self.absent, self.default(py)) {
+            (Absent::Missing | Absent::Nothing, _) => Absence::Refused,
+            (Absent::EmptySet, _) => Absence::EmptySet,
+            (Absent::FactoryOfData(_), _) => Absence::OfOthers,
+            (Absent::Plain, Some(default)) if !self.checks_default() => Absence::Plain(default.clone().unbind()),
+            _ => Absence::Made,
+        }
     }
 
     /// Whether nothing stands for it where it is absent.

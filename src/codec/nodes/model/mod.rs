@@ -33,7 +33,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 pub use build::{fields_of, holder_of_fields};
-pub use field::{Field, stored_name_of};
+pub use field::{Absence, Field, stored_name_of};
 pub use values::Input;
 
 use crate::codec::builder::Builder;
@@ -100,6 +100,11 @@ impl Model {
 
     pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
         self.class.bind(py)
+    }
+
+    /// Whether it has attributes that are no field.
+    pub fn has_extras(&self) -> bool {
+        self.extras.is_some()
     }
 
     pub fn is_typed_dict(&self) -> bool {
