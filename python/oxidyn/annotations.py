@@ -107,8 +107,7 @@ class KeysOnly:
     """An index that holds the keys of the table and its own, and nothing else.
 
     A model with more fields is read through it only with `hydrate=True`, and no condition may ask for one of these:
-    else that is an `InvalidExpression`. `count()` works, and so does a smaller model on the same table, one of the keys
-    alone: `client.table(Smaller, name=...)`. A query of a local index gives whole items all the same, since DynamoDB
+    else that is an `InvalidExpression`. `count()` works, and so does `select()` of what the index holds. A query of a local index gives whole items all the same, since DynamoDB
     reads each from the table, at a price; a scan of it does not.
     """
 

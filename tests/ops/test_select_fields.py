@@ -356,6 +356,18 @@ def test_batch_get_keeps_the_order_and_gives_none_where_there_is_no_item(users: 
     assert read == [(2, None), None, (36, "ada"), (2, None)]
 
 
+def test_operations_of_selections_go_into_batches_and_transactions(users: Any, client: Any, ada: User) -> None:
+    ages, nicks, whole = users.select(User.age).ops, users.select(User.nick, User.age).ops, users.ops
+
+    assert client.batch_get([ages.get(ada), nicks.get(ada), whole.get(ada), ages.get("acme", 404)]) == [
+        (36,),
+        ("ada", 36),
+        ada,
+        None,
+    ]
+    assert client.transact(nicks.get(ada), ages.get("acme", 404)) == (("ada", 36), None)
+
+
 def test_a_refused_item_of_a_batch_names_its_key(orders: Any, sparse: Any) -> None:
     sparse.put(Sparse(id="a"))
 

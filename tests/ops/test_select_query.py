@@ -75,6 +75,31 @@ def test_an_index_that_lacks_a_selected_field_is_refused_but_for_its_count(users
         users.select(User.age).scan(index="by_nick").first()
 
 
+def test_what_an_index_lacks_of_a_selection_is_hydrated(users: Any, people: list[User]) -> None:
+    by_nick = users.select(User.id, User.age).query(User.nick == "n1", index="by_nick", hydrate=True)
+
+    assert sorted(by_nick) == [(1, 21), (3, 23), (5, 25)]
+    assert sorted(users.select(User.age).scan(index="by_nick", hydrate=True)) == [(age,) for age in range(20, 26)]
+
+
+def test_pages_of_a_selection_go_on_by_their_cursors(users: Any, people: list[User]) -> None:
+    for index, condition in ((None, User.org == "acme"), ("by_nick", User.nick == "n0")):
+        query = users.select(User.id, User.nick).query(condition, index=index)
+        ids: list[int] = []
+        cursor = None
+        while True:
+            page = query.page(2, after=cursor)
+            ids.extend(number for number, _ in page.items)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert sorted(ids) == ([0, 1, 2, 3, 4, 5] if index is None else [0, 2, 4])
+
+    named = users.select(Named).query(User.org == "acme").page(1)
+    assert named.items == [Named(id=0, nick="n0")]
+    assert type(named).__name__ == "Page[Named]"
+
+
 def test_no_more_is_asked_for_than_the_keys_and_what_is_selected(users: Any) -> None:
     class Spy(BaseModel):
         age: int
