@@ -20,7 +20,7 @@ fn pages() -> Pages {
         table: "users",
         index: None,
         filter: Some(&filter),
-        consistent: false,
+        selection: &[],        consistent: false,
         bounds: Bounds {
             limit: None,
             page_size: Some(7),
