@@ -124,13 +124,13 @@ async def read(owner: str, note_id: UUID, notes: Notes) -> Note:
 async def read_page(
     owner: str,
     notes: Notes,
-    locked: bool | None = None,
+    tag: str | None = None,
     size: Annotated[int, Query(ge=1, le=100)] = 20,
     after: str | None = None,
 ) -> Page[Note]:
-    """Read a page of an owner's notes, locked ones or others if that is asked; `after` is the cursor of the page before."""
-    wanted = None if locked is None else Note.locked == locked
-    return await notes.query(Note.owner == owner, where=wanted).page(size, after=after)
+    """Read a page of an owner's notes, of those with a tag if one is given; `after` is the cursor of the page before."""
+    tagged = None if tag is None else attr(Note.tags).contains(tag)
+    return await notes.query(Note.owner == owner, where=tagged).page(size, after=after)
 
 
 @app.post("/{owner}/notes/{note_id}/likes")

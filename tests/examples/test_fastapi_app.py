@@ -94,21 +94,18 @@ def test_likes_at_the_same_time_are_all_counted(in_process):
     in_process(body)
 
 
-def test_an_owners_notes_are_listed_by_their_lock(in_process):
+def test_an_owners_notes_are_listed_by_tag(in_process):
     async def body(http):
-        note = (await http.post("/ada/notes", json=DRAFT)).json()
+        await http.post("/ada/notes", json=DRAFT)
         await http.post("/ada/notes", json={"title": "plain"})
         await http.post("/bob/notes", json=DRAFT)
-        await http.post(f"/ada/notes/{note['id']}/lock")
 
         every = (await http.get("/ada/notes")).json()
-        locked = (await http.get("/ada/notes", params={"locked": True})).json()
-        others = (await http.get("/ada/notes", params={"locked": False})).json()
+        tagged = (await http.get("/ada/notes", params={"tag": "tube"})).json()
 
         assert sorted(note["title"] for note in every["items"]) == ["Grüße", "plain"]
         assert every["cursor"] is None
-        assert [note["title"] for note in locked["items"]] == ["Grüße"]
-        assert [note["title"] for note in others["items"]] == ["plain"]
+        assert [note["title"] for note in tagged["items"]] == ["Grüße"]
 
     in_process(body)
 
@@ -119,16 +116,18 @@ def test_notes_are_paged_and_each_comes_once(in_process, monkeypatch, key):
 
     async def body(http):
         for number in range(7):
-            await http.post("/ada/notes", json={"title": f"note {number}"})
+            await http.post("/ada/notes", json={"title": f"note {number}", "tags": ["odd"] if number % 2 else []})
         titles, sizes, after = [], [], {}
         while after is not None:
             page = (await http.get("/ada/notes", params={"size": 3, **after})).json()
             titles += [note["title"] for note in page["items"]]
             sizes.append(len(page["items"]))
             after = {"after": page["cursor"]} if page["cursor"] else None
+        odd = (await http.get("/ada/notes", params={"size": 2, "tag": "odd"})).json()
 
         assert sorted(titles) == [f"note {number}" for number in range(7)]
         assert sizes == [3, 3, 1]
+        assert len(odd["items"]) == 2
 
     in_process(body)
 
@@ -141,7 +140,7 @@ def test_a_cursor_of_another_list_is_400(in_process):
 
         answers = [
             await http.get("/bob/notes", params={"after": cursor}),
-            await http.get("/ada/notes", params={"after": cursor, "locked": True}),
+            await http.get("/ada/notes", params={"after": cursor, "tag": "odd"}),
             await http.get("/ada/notes", params={"after": "nonsense"}),
         ]
 

@@ -165,6 +165,18 @@ def test_pages_of_a_scan(users: Any, counters: Any, crowd: list[User]) -> None:
     assert sorted(counter.name for page in named for counter in page.items) == [f"c{number}" for number in range(7)]
 
 
+def test_pages_of_whole_items_through_an_index_that_holds_a_part_of_each(users: Any) -> None:
+    twins = [User(org="acme", id=number, nick="twin", age=20 + number) for number in range(5)]
+    users.batch_put([*twins, User(org="acme", id=9, nick="other")])
+
+    everyone = pages_of(users.query(User.nick == "twin", index="by_nick", hydrate=True), 2)
+    scanned = pages_of(users.scan(index="by_nick", hydrate=True), 4)
+
+    assert [len(page.items) for page in everyone] == [2, 2, 1]
+    assert sorted((user for page in everyone for user in page.items), key=lambda user: user.id) == twins
+    assert [len(page.items) for page in scanned] == [4, 2]
+
+
 def test_items_on_an_open_end_are_left_out_before_a_page_is_filled(words: Any, prices: Any) -> None:
     words.batch_put([Word(language="de", word=word) for word in ("a", "b", "c", "d", "e")])
     prices.batch_put([Price(symbol="x", amount=Decimal(text)) for text in ("0.9", "1", "1.05", "2.5")])
