@@ -58,6 +58,10 @@ CALLS: dict[str, Any] = {
     "scan on several pages": lambda users: list(users.scan(page_size=1)),
     "count": lambda users: users.scan().count(),
     "batch_get": lambda users: users.batch_get([("a", 1), ("a", 5)]),
+    "query for whole items": lambda users: list(users.query(User.nick == "n", index="by_nick", hydrate=True)),
+    "selection": lambda users: list(users.select(User.id).query(User.org == "a")),
+    "parallel_scan": lambda users: list(users.parallel_scan(segments=2)),
+    "parallel count": lambda users: users.parallel_scan(segments=2).count(),
 }
 
 
