@@ -68,7 +68,7 @@ class _TableBase(Reads[M]):
         page_size: int | None,
         consistent: bool,
         load: Load | None,
-        after: str | None,
+        after: object,
     ) -> tuple[_core.ParallelScan[M], str | None]:
         """The core's scan, and why its items cannot be read, where they cannot."""
         if not isinstance(segments, int) or isinstance(segments, bool) or not 1 <= segments <= _MOST_SEGMENTS:
@@ -76,7 +76,7 @@ class _TableBase(Reads[M]):
                 f"segments={shown(segments)}: expected a whole number from 1 to {_MOST_SEGMENTS}, since a page of up to 1 MB "
                 f"is held for each."
             )
-        if after is not None and not isinstance(after, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if after is not None and not isinstance(after, str):
             raise InvalidOption(
                 f"after: expected the cursor of a parallel scan, or None to begin; found {type(after).__name__}."
             )

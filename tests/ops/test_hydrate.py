@@ -89,6 +89,19 @@ def test_limit_first_one_and_count(books: Any, shelf: list[Book]) -> None:
     assert query(limit=7).count() == 7
 
 
+def test_pages_with_cursors_hold_whole_items(books: Any, shelf: list[Book]) -> None:
+    query = books.query(BY_MANN, where=Book.isbn != 200, hydrate=True)
+    found, cursor = [], None
+    for _ in range(6):
+        page = query.page(40, after=cursor)
+        found.append(page.items)
+        cursor = page.cursor
+
+    assert [len(items) for items in found] == [40] * 5 + [29]
+    assert [book for items in found for book in items] == [book for book in shelf[::-1] if book.isbn != 200]
+    assert cursor is None
+
+
 @pytest.mark.parametrize("page_size", [1, 7, 100, 1000])
 def test_pages_of_any_size_give_the_same(books: Any, shelf: list[Book], page_size: int) -> None:
     limit = 20 if page_size == 1 else None
