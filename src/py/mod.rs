@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod exceptions;
+pub mod explained;
 pub mod expression;
 pub mod indexes;
 pub mod operation;

@@ -30,6 +30,7 @@ use crate::ops::update::Update;
 use crate::ops::{self, Returning, StoredItem};
 use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
+use crate::py::explained::{Explained, told};
 use crate::py::expression;
 use crate::py::indexes::{Held, Indexes};
 use crate::py::operation::Operation;
@@ -37,18 +38,6 @@ use crate::py::pages::{PageClass, Query};
 use crate::py::plan::Plan;
 use crate::py::rate_limit::RateLimit;
 use crate::wire::reader::Reader;
-
-/// What `explain` tells.
-type Explained = (
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    String,
-    Vec<String>,
-    Vec<Stands>,
-);
-/// A candidate's index, the fields of its key, those that are served, and what it misses.
-type Stands = (Option<String>, Vec<String>, Vec<String>, Option<String>);
 
 /// One model's items in one table.
 #[pyclass(frozen, module = "oxidyn._core")]
@@ -268,8 +257,7 @@ impl Table {
         Ok(self.items("Query", pages, reading, planned.candidate, is_whole, terms))
     }
 
-    /// What `query` does with these, in words: the index, the key condition, the filter, why, notes, and of each candidate
-    /// its index, the fields of its key, those that are served, and what it misses.
+    /// What `query` does with these, in words.
     #[pyo3(signature = (condition, r#where, index, consistent, hydrate))]
     fn explain(
         &self,
@@ -597,21 +585,6 @@ impl Table {
         let condition = condition.map(|condition| expression::condition(self.plan(), condition));
         in_context(py, context, condition.transpose())
     }
-}
-
-fn told(explained: split::Explanation) -> Explained {
-    let name = |index: Option<Arc<str>>| index.map(|index| index.to_string());
-    let candidates = explained.candidates.into_iter();
-    (
-        name(explained.index),
-        explained.key_condition,
-        explained.filter,
-        explained.why,
-        explained.notes,
-        candidates
-            .map(|each| (name(each.index), each.key, each.serves, each.misses))
-            .collect(),
-    )
 }
 
 /// A key as the caller gave it: `get("a")` comes here as `("a",)`.
