@@ -25,6 +25,7 @@ from oxidyn import (
     expr,
     some,
 )
+from tests.ops.models import Word
 
 
 class Colour(Enum):
@@ -392,3 +393,20 @@ def test_some_reads_on_through_optional_parts(client: Any, table_name: str) -> N
     assert boxes.scan(where=some(Box.line).qty == some(Box.lines[1]).qty).count() == 1
     assert boxes.scan(where=attr(Box.lines).contains(None)).count() == 1
     assert boxes.scan(where=attr(Box.lines[0]).is_none()).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        (lambda: attr(Word.word).contains("a"), "`contains` cannot be a key condition"),
+        (lambda: attr(Word.word).size() > 3, "`size` cannot be a key condition"),
+        (lambda: attr(Word.word).attribute_type("S"), "`attribute_type` cannot be a key condition"),
+        (lambda: Word.word > Word.language, "language is a key attribute of .*, and a comparison with another field"),
+        (lambda: attr(Word.word).begins_with(Word.language), "and a comparison with another field"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+@pytest.mark.parametrize("colour", ["sync"], indirect=True)
+def test_what_cannot_be_a_key_condition_is_refused_on_key_attributes(words: Any, condition: Any, reason: str) -> None:
+    with pytest.raises(InvalidExpression, match=reason):
+        list(words.query((Word.language == "en") & condition()))
