@@ -177,6 +177,26 @@ def test_pages_of_whole_items_through_an_index_that_holds_a_part_of_each(users: 
     assert [len(page.items) for page in scanned] == [4, 2]
 
 
+def test_pages_of_a_selection_go_on_by_keys_that_are_not_selected(users: Any, crowd: list[User]) -> None:
+    ages = users.select(User.age)
+    paid = ages.query(User.plan == Plan.PAID, index="by_plan")
+    sized = ages.query(User.org == "acme", where=attr(User.email).exists(), page_size=3)
+
+    assert [page.items for page in pages_of(ages.query(User.org == "acme", reverse=True), 7)] == [
+        [(29,), (28,), (27,), (26,), (25,), (24,), (23,)],
+        [(22,), (21,), (20,)],
+    ]
+    assert [page.items for page in pages_of(paid, 4)] == [[(25,), (24,), (23,), (22,)], [(21,), (20,)]]
+    assert [page.items for page in pages_of(sized, 3)] == [[(21,), (23,), (25,)], [(27,), (29,)]]
+    assert sum(len(page.items) for page in pages_of(ages.scan(), 5)) == 12
+
+
+def test_a_cursor_goes_on_in_a_selection_of_the_same_query(users: Any, crowd: list[User]) -> None:
+    first = users.query(User.org == "acme").page(4)
+
+    assert users.select(User.id).query(User.org == "acme").page(2, after=first.cursor).items == [(4,), (5,)]
+
+
 def test_items_on_an_open_end_are_left_out_before_a_page_is_filled(words: Any, prices: Any) -> None:
     words.batch_put([Word(language="de", word=word) for word in ("a", "b", "c", "d", "e")])
     prices.batch_put([Price(symbol="x", amount=Decimal(text)) for text in ("0.9", "1", "1.05", "2.5")])
