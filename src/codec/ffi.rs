@@ -48,7 +48,7 @@ pub fn wide_str<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyStrin
         length += usize::from(byte.cast_signed() >= -0x40);
     }
     // One character of Latin-1 is a shared str.
-    if length < 2 || largest < 0x80 || largest >= FIRST_OF_FOUR {
+    if length < 2 || !(0x80..FIRST_OF_FOUR).contains(&largest) {
         return Ok(PyString::new(py, text));
     }
     let is_latin_1 = largest <= LAST_OF_LATIN_1;

@@ -1,5 +1,7 @@
 //! Every Python object that the codec needs, in one list: nothing else here imports.
 
+use pyo3::exceptions::PyBaseException;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -74,6 +76,7 @@ imports! {
     multi_host_url = "pydantic_core"."MultiHostUrl";
 
     informed = "oxidyn.informed"."informed";
+    oxidyn_error = "oxidyn.errors"."OxidynError";
     schema_error = "oxidyn.errors"."SchemaError";
     unsupported_type_error = "oxidyn.errors"."UnsupportedTypeError";
     invalid_item = "oxidyn.errors"."InvalidItem";
@@ -120,6 +123,15 @@ pub fn create_decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
         Ok::<_, PyErr>(context.getattr("create_decimal")?.unbind())
     })?;
     Ok(method.bind(py))
+}
+
+/// As `BaseException.add_note`, which Python 3.10 has not.
+pub fn add_note(error: &Bound<'_, PyBaseException>, note: &str) -> PyResult<()> {
+    let name = intern!(error.py(), "__notes__");
+    match error.getattr_opt(name)? {
+        Some(notes) => notes.call_method1(intern!(error.py(), "append"), (note,)).map(drop),
+        None => error.setattr(name, [note]),
+    }
 }
 
 macro_rules! slots {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pyo3::exceptions::{PyAssertionError, PyValueError};
+use pyo3::exceptions::{PyAssertionError, PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
@@ -24,8 +24,12 @@ pub type Outcome<T> = Result<T, Box<Refusal>>;
 pub enum Refusal {
     /// What an `InvalidItem` lists.
     Lines(Vec<Line>),
-    /// An exception that is not about the item: it is raised as it is.
-    Raised(PyErr),
+    /// An exception that is not about the item: it is raised as it is, with a note of where it came from.
+    Raised {
+        error: PyErr,
+        /// As that of a line.
+        path: Vec<Step>,
+    },
     /// The value says of itself that its field is absent (Pydantic's `MISSING`): the field leaves it out.
     Absent,
 }
@@ -51,6 +55,14 @@ enum Kind {
 }
 
 impl Refusal {
+    #[cold]
+    fn raising(error: PyErr) -> Box<Self> {
+        Box::new(Self::Raised {
+            error,
+            path: Vec::new(),
+        })
+    }
+
     /// A refusal of our own wording. `kind` is Pydantic's error type where one fits.
     #[cold]
     pub fn new(kind: &'static str, message: impl Into<String>) -> Box<Self> {
@@ -104,18 +116,18 @@ impl Refusal {
     /// Pydantic's own refusal, line by line.
     #[cold]
     pub fn from_validation_error(py: Python<'_>, error: PyErr) -> Box<Self> {
-        Self::read_validation_error(py, &error, None).map_or_else(|other| Box::new(Self::Raised(other)), Box::new)
+        Self::read_validation_error(py, &error, None).map_or_else(Self::raising, Box::new)
     }
 
     /// The same for a value whose wire type was not the field's: the message says which it was.
     #[cold]
     pub fn from_mismatch(py: Python<'_>, error: PyErr, tag: Tag) -> Box<Self> {
-        Self::read_validation_error(py, &error, Some(tag)).map_or_else(|other| Box::new(Self::Raised(other)), Box::new)
+        Self::read_validation_error(py, &error, Some(tag)).map_or_else(Self::raising, Box::new)
     }
 
     fn read_validation_error(py: Python<'_>, error: &PyErr, mismatch: Option<Tag>) -> PyResult<Self> {
         if !error.get_type(py).is_subclass(python::validation_error(py)?)? {
-            return Ok(Self::Raised(error.clone_ref(py)));
+            return Ok(*Self::raising(error.clone_ref(py)));
         }
         let options = PyDict::new(py);
         options.set_item("include_url", false)?;
@@ -168,7 +180,7 @@ impl Refusal {
         match Self::read_user_error(py, &error) {
             Ok(Some(line)) => Box::new(Self::Lines(vec![line])),
             Ok(None) => Self::from_validation_error(py, error),
-            Err(other) => Box::new(Self::Raised(other)),
+            Err(other) => Self::raising(other),
         }
     }
 
@@ -213,7 +225,7 @@ impl Refusal {
     /// The exception that is not about the item.
     pub fn raised(&self) -> Option<&PyErr> {
         match self {
-            Self::Raised(error) => Some(error),
+            Self::Raised { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -223,7 +235,7 @@ impl Refusal {
     #[cold]
     pub fn may_try_another(self: Box<Self>) -> Outcome<()> {
         match &*self {
-            Self::Raised(_) | Self::Absent => Err(self),
+            Self::Raised { .. } | Self::Absent => Err(self),
             Self::Lines(lines) => {
                 let too_deep = |line: &Line| matches!(&line.kind, Kind::Told(kind, _) if kind == TOO_DEEP);
                 if lines.iter().any(too_deep) { Err(self) } else { Ok(()) }
@@ -235,10 +247,14 @@ impl Refusal {
     #[cold]
     #[must_use]
     pub fn under(mut self: Box<Self>, step: impl Fn() -> Step) -> Box<Self> {
-        if let Self::Lines(lines) = &mut *self {
-            for line in lines {
-                line.path.push(step());
+        match &mut *self {
+            Self::Lines(lines) => {
+                for line in lines {
+                    line.path.push(step());
+                }
             }
+            Self::Raised { path, .. } => path.push(step()),
+            Self::Absent => {}
         }
         self
     }
@@ -263,7 +279,7 @@ impl Refusal {
                 gathered.extend(lines);
                 Ok(())
             }
-            Self::Raised(_) | Self::Absent => Err(self),
+            Self::Raised { .. } | Self::Absent => Err(self),
         }
     }
 
@@ -290,11 +306,15 @@ impl Refusal {
     #[must_use]
     pub fn without_parts(self: Box<Self>) -> Box<Self> {
         let mut refusal = self.without_values();
-        if let Self::Lines(lines) = &mut *refusal {
-            lines.truncate(1);
-            for line in lines {
-                line.path.clear();
+        match &mut *refusal {
+            Self::Lines(lines) => {
+                lines.truncate(1);
+                for line in lines {
+                    line.path.clear();
+                }
             }
+            Self::Raised { path, .. } => path.clear(),
+            Self::Absent => {}
         }
         refusal
     }
@@ -303,7 +323,9 @@ impl Refusal {
     #[cold]
     pub fn into_error(self, py: Python<'_>, title: &str) -> PyErr {
         let lines = match self {
-            Self::Raised(error) => return error,
+            Self::Raised { error, path } => {
+                return tell_place(py, &error, title, path).map_or_else(|failure| failure, |()| error);
+            }
             Self::Lines(lines) => lines,
             Self::Absent => {
                 let kind = Kind::Told("missing".into(), "found MISSING, which only a field can hold".into());
@@ -316,6 +338,29 @@ impl Refusal {
         };
         invalid_item(py, title, lines).unwrap_or_else(|error| error)
     }
+}
+
+/// Add to an exception of the user's code where in the item that was.
+fn tell_place(py: Python<'_>, error: &PyErr, title: &str, path: Vec<Step>) -> PyResult<()> {
+    let value = error.value(py);
+    if !error.is_instance_of::<PyException>(py) || value.is_instance(python::oxidyn_error(py)?)? {
+        return Ok(());
+    }
+    let mut place = title.to_owned();
+    for step in path.into_iter().rev() {
+        match step {
+            Step::Name(name) => {
+                place.push('.');
+                place.push_str(&name.bind(py).str()?.to_string_lossy());
+            }
+            Step::Index(index) => {
+                place.push('[');
+                place.push_str(&index.to_string());
+                place.push(']');
+            }
+        }
+    }
+    python::add_note(value, &format!("oxidyn: at {place}"))
 }
 
 fn invalid_item(py: Python<'_>, title: &str, lines: Vec<Line>) -> PyResult<PyErr> {
@@ -354,7 +399,7 @@ fn invalid_item(py: Python<'_>, title: &str, lines: Vec<Line>) -> PyResult<PyErr
 
 impl From<PyErr> for Box<Refusal> {
     fn from(error: PyErr) -> Self {
-        Box::new(Refusal::Raised(error))
+        Refusal::raising(error)
     }
 }
 

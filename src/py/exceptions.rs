@@ -9,6 +9,7 @@ use pyo3::types::{IntoPyDict, PyDict, PyList, PyString, PyTuple};
 
 use crate::bridge::Limits;
 use crate::codec::Reading;
+use crate::codec::python::add_note;
 use crate::error::{
     Cancellation, ConditionFailure, ConditionMeaning, Error, Incomplete, ServiceError, TransportError, TransportKind,
 };
@@ -107,15 +108,6 @@ pub fn with_key(py: Python<'_>, error: PyErr, key: &Bound<'_, PyAny>) -> PyErr {
 
 pub fn is_ours(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
     error.is_instance(&class(error.py(), "OxidynError")?)
-}
-
-/// As `BaseException.add_note`, which Python 3.10 has not.
-fn add_note(error: &Bound<'_, PyBaseException>, note: &str) -> PyResult<()> {
-    let name = intern!(error.py(), "__notes__");
-    match error.getattr_opt(name)? {
-        Some(notes) => notes.call_method1(intern!(error.py(), "append"), (note,)).map(drop),
-        None => error.setattr(name, [note]),
-    }
 }
 
 /// The exception for an operation that failed.

@@ -4,10 +4,10 @@ import dataclasses
 import enum
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError, model_validator
 from pydantic import Field as Declared
 
 from oxidyn import InvalidItem, ItemAdapter
@@ -145,3 +145,42 @@ def test_an_exception_in_the_middle_leaves_the_next_call_whole():
             field.adapter.dump_wire(field.model.model_construct(value=[datetime(2026, 1, 31), moment(fail)]))
         assert field.adapter.dump_wire(good) == wire
         assert field.adapter.load_wire(wire) == good
+
+
+@pytest.mark.parametrize("how", ["after", "before", "model"])
+def test_an_exception_of_the_users_code_tells_where_in_the_item_it_was_raised(how):
+    def look(value: Any) -> Any:
+        raise Failing
+
+    if how == "model":
+
+        class Line(BaseModel):
+            price: int
+
+            @model_validator(mode="after")
+            def check(self) -> Any:
+                raise Failing
+    else:
+
+        class Line(BaseModel):
+            price: Annotated[int, AfterValidator(look) if how == "after" else BeforeValidator(look)]
+
+    class Order(BaseModel):
+        lines: list[Line]
+
+    wire = b'{"lines":{"L":[{"M":{"price":{"N":"1"}}}]}}'
+    with pytest.raises(Failing) as caught:
+        ItemAdapter(Order).load_wire(wire)
+
+    place = "Order.lines[0]" if how == "model" else "Order.lines[0].price"
+    assert caught.value.__notes__ == [f"oxidyn: at {place}"]
+
+
+def test_an_exception_while_an_item_is_written_tells_where_too():
+    class Record(BaseModel):
+        days: dict[str, datetime]
+
+    with pytest.raises(Failing) as caught:
+        ItemAdapter(Record).dump_wire(Record(days={"first": moment(fail)}))
+
+    assert caught.value.__notes__ == ["oxidyn: at Record.days.first"]

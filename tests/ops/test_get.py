@@ -96,7 +96,7 @@ def test_what_user_code_raises_on_load_says_what_was_read(client: Any, users: An
     with pytest.raises(RuntimeError, match="not today") as caught:
         client.table(Failing, name=users.name).get("acme", 7)
 
-    assert caught.value.__notes__ == [f'oxidyn: GetItem, table "{users.name}"']
+    assert caught.value.__notes__ == ["oxidyn: at Failing", f'oxidyn: GetItem, table "{users.name}"']
 
 
 def test_a_refused_item_comes_with_the_id_of_its_request(client: Any, users: Any, engine: str) -> None:
