@@ -107,8 +107,7 @@ impl Selection {
             let message = format!("{} has no fields, so there is nothing to select.", smaller.title());
             return Err(python::schema_error(py)?
                 .call1((message,))
-                .map(PyErr::from_value)
-                .unwrap_or_else(|error| error));
+                .map_or_else(|error| error, PyErr::from_value));
         }
         let attributes = smaller.root().fields.iter();
         let asked = attributes.map(|field| Path::attribute(&*field.stored)).collect();
