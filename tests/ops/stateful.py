@@ -47,6 +47,18 @@ class Thing(Model, table="things"):
     data: bytes = b""
 
 
+class Label(BaseModel):
+    """A part of a thing."""
+
+    number: int
+    name: str | None = None
+    tags: set[str] = set()
+
+    @classmethod
+    def of(cls, thing: Thing) -> Label:
+        return cls(number=thing.number, name=thing.name, tags=thing.tags)
+
+
 Key = tuple[str, int]
 
 

@@ -29,6 +29,7 @@ from tests.ops.stateful import (
     Check,
     Key,
     Kind,
+    Label,
     Thing,
     Write,
     changed,
@@ -413,6 +414,21 @@ class Operations(RuleBasedStateMachine):
         assert counted == ("gives", len(matching))
         theirs = self.theirs.scan(**({} if check is None else {"FilterExpression": check.theirs}))
         assert theirs["Count"] == len(matching)
+
+    @rule(key=keys, group=st.sampled_from(GROUPS), check=some_check)
+    def select(self, key: Key, group: str, check: Check | None) -> None:
+        matching = [thing for thing in self.sorted(group) if check is None or check.holds(thing)]
+        thing = self.model.get(key)
+
+        def ask(table: Any) -> Any:
+            labels = table.select(Label)
+            parts = table.select(Thing.name, Thing.price, Thing.lines)
+            found = list(labels.query(Thing.group == group, where=where_of(check)))
+            return found, labels.batch_get([key]), parts.get(*key)
+
+        label = None if thing is None else Label.of(thing)
+        part = None if thing is None else (thing.name, thing.price, thing.lines)
+        assert self.both(ask) == ("gives", ([Label.of(each) for each in matching], [label], part))
 
     @rule(
         check=some_check, segments=st.integers(1, 5), page_size=st.none() | st.integers(1, 3), taken=st.integers(0, 4)
