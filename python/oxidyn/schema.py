@@ -156,10 +156,11 @@ def title_of(model: Any) -> str:
 def field_names(model: Any) -> tuple[str, ...]:
     """The fields of a model, by their names in Python."""
     # Asked for each reference that `expr()` gives, so nothing is looked at once they are known.
-    names: tuple[str, ...] | None = _cache(model).get(_FIELDS)
-    if names is None:
-        core_schema = complete(model)
-        names = _cached(model, _FIELDS, lambda: tuple(_Reading(model, core_schema).fields))
+    known: tuple[str, ...] | None = _cache(model).get(_FIELDS)
+    if known is not None:
+        return known
+    core_schema = complete(model)
+    names: tuple[str, ...] = _cached(model, _FIELDS, lambda: tuple(_Reading(model, core_schema).fields))
     return names
 
 
