@@ -10,6 +10,7 @@ import inspect
 import itertools
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -38,16 +39,19 @@ class MotoServer:
 
     def __init__(self) -> None:
         # Only now: moto takes a second to import, and most tests need none of it.
-        from moto.server import ThreadedMotoServer
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+        from werkzeug.serving import make_server
 
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        self._server.start()
-        host, port = self._server.get_host_and_port()
-        self.endpoint_url = f"http://{host}:{port}"
+        app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.endpoint_url = f"http://127.0.0.1:{self._server.port}"
 
     def stop(self) -> None:
-        self._server.stop()
+        self._server.shutdown()
+        self._thread.join()
 
     def client_options(self) -> dict[str, Any]:
         """What `Client` takes to reach this server."""
@@ -68,6 +72,17 @@ class MotoServer:
             aws_access_key_id=ACCESS_KEY_ID,
             aws_secret_access_key=SECRET_ACCESS_KEY,
         )
+
+
+def _one_at_a_time(app: Any) -> Any:
+    """Guard moto's tables, which are plain dicts: with several requests at once it fails, or forgets items."""
+    lock = threading.Lock()
+
+    def guarded(environ: Any, start_response: Any) -> Any:
+        with lock:
+            return app(environ, start_response)
+
+    return guarded
 
 
 def open_client(engine: Engine, colour: Colour, moto: Callable[[], MotoServer]) -> "Client":
