@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast, overload
 
+from pydantic import BaseModel
+
 from . import _core, partiql
 from ._core import Operation
 from .annotations import Include, KeysOnly
-from .errors import InvalidExpression, InvalidOption, shown
+from .errors import InvalidExpression, InvalidOperation, InvalidOption, shown
 from .expressions import as_condition, kind_of
 from .updates import Action
 
@@ -246,15 +248,17 @@ class TableOperations(Generic[M]):
         concurrency: int = CONCURRENCY,
     ) -> Operation[list[M | None]]:
         """Build what `Table.batch_get` runs."""
-        return self._cores.loading(load).batch_get(list(keys), consistent, requests_at_once(concurrency))
+        return self._cores.loading(load).batch_get(
+            entries("batch_get", keys), consistent, requests_at_once(concurrency)
+        )
 
     def batch_put(self, items: Iterable[M], /, *, concurrency: int = CONCURRENCY) -> Operation[None]:
         """Build what `Table.batch_put` runs."""
-        return self._core.batch_put(list(items), requests_at_once(concurrency))
+        return self._core.batch_put(entries("batch_put", items), requests_at_once(concurrency))
 
     def batch_delete(self, keys: Iterable[object], /, *, concurrency: int = CONCURRENCY) -> Operation[None]:
         """Build what `Table.batch_delete` runs."""
-        return self._core.batch_delete(list(keys), requests_at_once(concurrency))
+        return self._core.batch_delete(entries("batch_delete", keys), requests_at_once(concurrency))
 
     def create_table(self) -> Operation[None]:
         """Build what `Table.create_table` runs."""
@@ -278,6 +282,17 @@ def key_parts(key: tuple[object, ...]) -> tuple[object, ...]:
     if len(key) == 1 and isinstance(key[0], tuple):
         return key[0]  # pyright: ignore[reportUnknownVariableType]
     return key
+
+
+def entries(method: str, given: Iterable[A]) -> list[A]:
+    """The keys or items of a batch on one table."""
+    # Each of these is one entry, and iterable all the same: `batch_delete("ada")` would delete "a" and "d".
+    if isinstance(given, (str, bytes, bytearray, BaseModel)):
+        raise InvalidOperation(
+            f"{method}() expected a list of entries, or another iterable, found {kind_of(given)}: put a single one into "
+            f"a list. Nothing was sent."
+        )
+    return list(given)
 
 
 def requests_at_once(requests: object) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin
 
 from .errors import InvalidExpression
 from .expressions import Ref, kind_of
-from .operations import CONCURRENCY, key_parts, requests_at_once
+from .operations import CONCURRENCY, entries, key_parts, requests_at_once
 from .query import AsyncQuery, Query
 from .reading import Reads
 from .schema import title_of
@@ -95,7 +95,9 @@ class SelectionOperations(Generic[S]):
         concurrency: int = CONCURRENCY,
     ) -> Operation[list[S | None]]:
         """Build what `Selection.batch_get` runs."""
-        return self._selected.loading(load).batch_get(list(keys), consistent, requests_at_once(concurrency))
+        return self._selected.loading(load).batch_get(
+            entries("batch_get", keys), consistent, requests_at_once(concurrency)
+        )
 
 
 class _SelectionBase(Reads[S]):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from oxidyn import InvalidItem, InvalidKey
-from tests.ops.models import Stranger, User
+from oxidyn import InvalidItem, InvalidKey, InvalidOperation
+from tests.ops.models import Counter, Stranger, User
 
 
 def people(count: int) -> list[User]:
@@ -57,6 +57,24 @@ def test_batch_delete_takes_keys_and_instances(users: Any) -> None:
     users.batch_delete([*((user.org, user.id) for user in written[:30]), *written[30:]])
 
     assert list(users.scan()) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [("ada", "str"), (b"ada", "bytes"), (User(org="ada", id=1), "User")],
+    ids=["text", "bytes", "instance"],
+)
+@pytest.mark.parametrize("method", ["batch_get", "batch_put", "batch_delete"])
+def test_a_single_entry_is_not_taken_for_many(counters: Any, users: Any, method: str, one: Any, found: str) -> None:
+    # All three are iterable: the letters of a name would be keys of their own, and deleted.
+    counters.put(Counter(name="a"))
+
+    for table in (counters, users, *([users.select(User.age)] if method == "batch_get" else [])):
+        with pytest.raises(InvalidOperation, match=rf"^{method}\(\) .* found a value of type {found}") as caught:
+            getattr(table, method)(one)
+        assert "ada" not in str(caught.value)
+
+    assert counters.get("a") is not None
 
 
 def test_a_refused_entry_comes_with_its_error(users: Any) -> None:
