@@ -38,6 +38,7 @@ __all__ = ["Attr", "AttributeType", "attr", "some"]
 T = TypeVar("T")
 E = TypeVar("E")
 N = TypeVar("N", int, float, "Decimal", "timedelta")
+T_co = TypeVar("T_co", covariant=True)
 
 AttributeType = Literal["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"]
 """DynamoDB's types, by its own names."""
@@ -45,8 +46,14 @@ AttributeType = Literal["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS
 _ATTRIBUTE_TYPES: Final[tuple[str, ...]] = get_args(AttributeType)
 
 
+class _Holds(Expression, Generic[T_co]):
+    """What a field holds, for type checkers: of a NewType of str, an `Attr` is no `Attr[str]`, but it holds text."""
+
+    __slots__ = ()
+
+
 @final
-class Attr(Expression, Generic[T]):
+class Attr(_Holds[T]):
     """A reference with methods: what can be asked of a field, and done to it. Made by `attr(User.nick)`."""
 
     __slots__ = ("__oxidyn_ref__",)
@@ -121,14 +128,18 @@ class Attr(Expression, Generic[T]):
             )
         return Condition(("attribute_type", self.__oxidyn_ref__, type_))
 
-    def begins_with(self: Attr[str] | Attr[bytes], prefix: T, /) -> Condition:
+    @overload
+    def begins_with(self: _Holds[str], prefix: str, /) -> Condition: ...
+    @overload
+    def begins_with(self: _Holds[bytes], prefix: bytes, /) -> Condition: ...
+    def begins_with(self, prefix: Any, /) -> Condition:
         """Hold where the text (or the bytes) begins so."""
         return Condition(("begins_with", self.__oxidyn_ref__, some_operand("begins_with()", prefix)))
 
     @overload
-    def contains(self: Attr[str], text: str, /) -> Condition: ...
+    def contains(self: _Holds[str], text: str, /) -> Condition: ...
     @overload
-    def contains(self: Attr[bytes], part: bytes, /) -> Condition: ...
+    def contains(self: _Holds[bytes], part: bytes, /) -> Condition: ...
     @overload
     def contains(self: Attr[builtins.set[E]], element: E, /) -> Condition: ...
     @overload
@@ -201,7 +212,7 @@ class Attr(Expression, Generic[T]):
         return cast("N", other - self.__oxidyn_ref__)
 
     @overload
-    def add(self: Attr[int], value: int, /) -> Action: ...
+    def add(self: _Holds[int], value: int, /) -> Action: ...
     @overload
     def add(self: Attr[float], value: float, /) -> Action: ...
     @overload

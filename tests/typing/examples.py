@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NewType, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, Field
@@ -62,6 +62,9 @@ from oxidyn import (
 )
 
 T = TypeVar("T")
+AccountId = NewType("AccountId", str)
+Digest = NewType("Digest", bytes)
+Cents = NewType("Cents", int)
 
 
 class Address(BaseModel):
@@ -96,6 +99,15 @@ class User(Model, table="users", indexes={"by_email": KeysOnly(), "by_city": Inc
 class Box(Model, Generic[T], table="boxes"):
     id: Annotated[str, PartitionKey]
     content: T
+
+
+class Account(Model, table="accounts"):
+    """Fields of types that are text, bytes or numbers by another name."""
+
+    id: Annotated[AccountId, PartitionKey]
+    digest: Digest
+    balance: Cents
+    members: set[AccountId] = set()
 
 
 @dataclass
@@ -146,6 +158,11 @@ def conditions(user: User) -> None:
     assert_type(attr(User.run).contains(3), Condition)
     assert_type(attr(User.names).contains("a"), Condition)
     assert_type(attr(User.raw).contains(b"a"), Condition)
+    assert_type(attr(Account.id).begins_with("a"), Condition)
+    assert_type(attr(Account.id).contains("a"), Condition)
+    assert_type(attr(Account.digest).begins_with(b"a"), Condition)
+    assert_type(attr(Account.digest).contains(b"a"), Condition)
+    assert_type(attr(Account.members).contains(AccountId("a")), Condition)
     assert_type(attr(User.nick).attribute_type("NULL"), Condition)
     assert_type(attr(User.tags).size(), Size)
     assert_type(attr(User.tags).size() > 3, Condition)
@@ -169,6 +186,7 @@ def actions() -> None:
     assert_type(attr(User.age).set(4), Action)
     assert_type(attr(User.nick).set(None), Action)
     assert_type(attr(User.age).add(1), Action)
+    assert_type(attr(Account.balance).add(1), Action)
     assert_type(attr(User.score).add(1), Action)
     assert_type(attr(User.score).add(1.5), Action)
     assert_type(attr(User.price).add(Decimal("0.1")), Action)

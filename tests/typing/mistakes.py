@@ -63,6 +63,7 @@ def conditions() -> None:
     _ = User.address.city == "x"  # wanted
     _ = attr(User.age) > "x"  # wanted
     attr(User.age).begins_with("x")  # wanted
+    attr(User.org).begins_with(b"x")  # wanted
     attr(User.age).between("a", "b")  # wanted
     attr(User.age).is_in(["a"])  # wanted
     attr(User.age).exist()  # wanted
