@@ -220,9 +220,13 @@ impl<'py> Given<'py> {
                 let found = found
                     .name()
                     .map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+                let next = match (caller, &*found) {
+                    ("transact()", "list" | "tuple") => " Give each by itself: transact(*operations).",
+                    _ => "",
+                };
                 let message = format!(
                     "{caller} takes operations such as users.ops.get(key) or users.ops.put(user), found {found} as \
-                     operations[{place}]."
+                     operations[{place}].{next}"
                 );
                 exceptions::plain(py, "InvalidOperation", message)
             })?;

@@ -252,6 +252,14 @@ def test_writes_among_reads_and_one_item_twice_are_refused_with_their_places() -
         LOCAL.transact(USERS.ops.get("a", 1), USERS.ops.get(USER, load="trust"))
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_operations_in_a_list_are_refused_with_the_way_to_give_them(kind: Any) -> None:
+    with pytest.raises(
+        InvalidOperation, match=rf"found {kind.__name__} as operations\[0\]. .* transact\(\*operations\)"
+    ):
+        LOCAL.transact(kind([USERS.ops.delete("a", 1)]))
+
+
 def test_what_is_no_operation_is_refused_with_its_place() -> None:
     with pytest.raises(InvalidOperation, match=r"transact\(\) takes operations .* found User as operations\[1\]"):
         LOCAL.transact(USERS.ops.get("a", 1), USER)  # type: ignore[call-overload]
