@@ -202,7 +202,7 @@ class ItemNotFound(OxidynError):
 
 class _Refused(OxidynError):
     item: Any  # An instance of the table's model, which this module cannot name.
-    """The item that is stored, or None where there is none."""
+    """The item that is stored, or None where there is none, or one that the model refuses, as `__cause__` then says."""
 
     def __init__(
         self,

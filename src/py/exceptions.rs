@@ -309,21 +309,29 @@ fn permissions(operation: &str) -> String {
 }
 
 fn condition(py: Python<'_>, failure: ConditionFailure, context: &Context) -> PyErr {
-    let item = match failure
+    let stored = match failure
         .item
         .map(|wire| context.plan.decode_item(py, &mut Reader::new(&wire)))
         .transpose()
     {
-        Ok(item) => item,
+        Ok(item) => Stored::Sent(item),
         // The stored item cannot be shown as a model: that is told as the cause, and the refusal is not lost.
         Err(refusal) => {
             let request_id = failure.request_id.as_deref();
-            let error = refused(py, failure.meaning, request_id, None, context);
+            let error = refused(py, failure.meaning, request_id, Stored::Unreadable, context);
             error.set_cause(py, Some(with_context(py, refusal, context, request_id)));
             return error;
         }
     };
-    refused(py, failure.meaning, failure.request_id.as_deref(), item, context)
+    refused(py, failure.meaning, failure.request_id.as_deref(), stored, context)
+}
+
+/// What is known of the item that is stored under the key.
+enum Stored {
+    /// None where there is none, and where the service does not say.
+    Sent(Option<Py<PyAny>>),
+    /// There is one, and the model refuses it.
+    Unreadable,
 }
 
 /// Of statements the text has the condition, and their INSERT is no method of ours.
@@ -333,25 +341,30 @@ fn refused(
     py: Python<'_>,
     meaning: ConditionMeaning,
     request_id: Option<&str>,
-    item: Option<Py<PyAny>>,
+    stored: Stored,
     context: &Context,
 ) -> PyErr {
     let table = &context.table;
+    let unreadable = "the model refuses it, `__cause__` says why";
+    let (item, if_any, surely) = match stored {
+        Stored::Sent(item) => (item, "`item` holds it, None where there is none", "`item` holds it"),
+        Stored::Unreadable => (None, unreadable, unreadable),
+    };
     let item = ("item", item.unwrap_or_else(|| py.None()));
     if STATEMENTS.contains(&context.operation) {
         let (name, message) = match meaning {
             ConditionMeaning::ItemExists => (
                 "ItemExists",
                 "The statement inserts an item whose key is taken; nothing was written. DynamoDB does not send the stored \
-                 item with this.",
+                 item with this."
+                    .to_owned(),
             ),
             _ => (
                 "ConditionFailed",
-                "The statement's WHERE did not hold for the stored item (`item` holds it, None where there is none); \
-                 nothing was written.",
+                format!("The statement's WHERE did not hold for the stored item ({if_any}); nothing was written."),
             ),
         };
-        return new(py, name, message.to_owned(), context, request_id, &[item]);
+        return new(py, name, message, context, request_id, &[item]);
     }
     match meaning {
         ConditionMeaning::ItemNotFound => {
@@ -361,15 +374,14 @@ fn refused(
         }
         ConditionMeaning::ItemExists => {
             let message = format!(
-                "Table \"{table}\" has an item under this key already (`item` holds it); nothing was written. Use \
-                 put() to replace it."
+                "Table \"{table}\" has an item under this key already ({surely}); nothing was written. Use put() \
+                 to replace it."
             );
             new(py, "ItemExists", message, context, request_id, &[item])
         }
         ConditionMeaning::ConditionFailed => {
-            let message = "The condition of `where=` did not hold for the stored item (`item` holds it, None where \
-                           there is none); nothing was written."
-                .to_owned();
+            let message =
+                format!("The condition of `where=` did not hold for the stored item ({if_any}); nothing was written.");
             new(py, "ConditionFailed", message, context, request_id, &[item])
         }
     }

@@ -82,6 +82,7 @@ def test_a_stored_item_that_the_model_refuses_is_told_as_the_cause(users: Any, c
         with pytest.raises(error) as caught:
             write()
         assert caught.value.item is None
+        assert "(the model refuses it, `__cause__` says why); nothing was written" in str(caught.value)
         assert isinstance(caught.value.__cause__, InvalidItem)
         assert caught.value.__cause__.errors()[0]["loc"] == ("age",)
 
