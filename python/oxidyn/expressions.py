@@ -317,7 +317,7 @@ def as_condition(value: object, /) -> Condition:
     if isinstance(value, Condition):
         return value
     if isinstance(value, Ref):
-        return Condition(("=", value, True))
+        return Condition(("is_true", value))
     if isinstance(value, bool):
         raise InvalidExpression(_A_BOOL.format(found=value))
     raise InvalidExpression(f"expected a condition such as User.age > 30, found {kind_of(value)}.")
@@ -405,6 +405,8 @@ def _text(node: tuple[Any, ...]) -> str:
         return (" & " if word == "and" else " | ").join(f"({part!r})" for part in rest)
     if word == "not":
         return f"~({rest[0]!r})"
+    if word == "is_true":
+        return repr(rest[0])
     subject, *values = rest
     if word in ("=", "<>", "<", "<=", ">", ">="):
         return f"{subject!r} {_SIGNS.get(word, word)} {shown(values[0])}"

@@ -139,13 +139,13 @@ def test_conditions_are_combined(condition, node):
 @pytest.mark.parametrize(
     ("condition", "node"),
     [
-        (lambda: as_condition(User.active), ("=", "User.active", True)),
-        (lambda: User.active & (User.age > 3), ("and", ("=", "User.active", True), (">", "User.age", 3))),
-        (lambda: (User.age > 3) & User.active, ("and", (">", "User.age", 3), ("=", "User.active", True))),
-        (lambda: User.active | (User.age > 3), ("or", ("=", "User.active", True), (">", "User.age", 3))),
-        (lambda: ~User.active, ("not", ("=", "User.active", True))),
-        (lambda: not_(User.active), ("not", ("=", "User.active", True))),
-        (lambda: all_of(User.active, User.active), ("and", ("=", "User.active", True), ("=", "User.active", True))),
+        (lambda: as_condition(User.active), ("is_true", "User.active")),
+        (lambda: User.active & (User.age > 3), ("and", ("is_true", "User.active"), (">", "User.age", 3))),
+        (lambda: (User.age > 3) & User.active, ("and", (">", "User.age", 3), ("is_true", "User.active"))),
+        (lambda: User.active | (User.age > 3), ("or", ("is_true", "User.active"), (">", "User.age", 3))),
+        (lambda: ~User.active, ("not", ("is_true", "User.active"))),
+        (lambda: not_(User.active), ("not", ("is_true", "User.active"))),
+        (lambda: all_of(User.active, User.active), ("and", ("is_true", "User.active"), ("is_true", "User.active"))),
     ],
 )
 def test_bare_reference_to_a_bool_is_a_condition(condition, node):

@@ -109,6 +109,35 @@ def found(docs: Any, condition: Any) -> str:
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
+        (lambda: Doc.active, "acd"),
+        (lambda: ~Doc.active, "b"),
+        (lambda: Doc.active & (Doc.low > 0), "a"),
+        (lambda: Doc.anything, ""),
+    ],
+)
+def test_a_bare_reference_to_a_bool_is_the_condition_that_it_is_true(docs: Any, condition: Any, expected: str) -> None:
+    assert found(docs, condition()) == expected
+
+
+@pytest.mark.parametrize("field", ["low", "price", "score", "title", "nick", "tags", "counts", "seen", "colour"])
+def test_a_bare_reference_to_anything_else_is_refused_though_true_could_be_converted(docs: Any, field: str) -> None:
+    bare = getattr(Doc, field)
+    wanted = rf"found Doc\.{field}, which by itself is one only where it holds a bool: compare it \(Doc\.{field} == …\)"
+
+    for attempt in (
+        lambda: found(docs, bare),
+        lambda: found(docs, ~bare | Doc.active),
+        lambda: docs.delete("a", where=bare),
+    ):
+        with pytest.raises(InvalidExpression, match=wanted):
+            attempt()
+
+    assert docs.get("a") is not None
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
         (lambda: attr(Doc.title).contains("bc"), "ab"),
         (lambda: ~attr(Doc.title).contains("bc"), "cd"),
         (lambda: attr(Doc.colour).attribute_type("S"), "abcd"),

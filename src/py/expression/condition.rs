@@ -40,6 +40,7 @@ fn nested(plan: &Plan, condition: &Bound<'_, PyAny>, depth: usize) -> PyResult<C
         "and" => Condition::all(parts()?),
         "or" => Condition::any(parts()?),
         "not" => nested(plan, &node.operand(1)?, depth + 1)?.negated(),
+        "is_true" => is_true(py, &field()?)?,
         "exists" => Condition::Exists(path()?),
         "not_exists" => Condition::NotExists(path()?),
         "is_none" => Condition::is_none(path()?),
@@ -63,6 +64,24 @@ fn subject<'py>(plan: &Plan, operand: &Bound<'py, PyAny>) -> PyResult<Subject<'p
         None => Err(refuse(
             operand.py(),
             "a comparison begins with a field or a size.".to_owned(),
+        )),
+    }
+}
+
+/// A bare reference. Lax conversion makes 1 of True, so what is encoded tells whether the field holds bools.
+fn is_true(py: Python<'_>, field: &Field<'_>) -> PyResult<Condition> {
+    let encoded = field.target.encode(PyBool::new(py, true).as_any(), Purpose::Equality);
+    match encoded {
+        Ok(value) if value.tag == Tag::Bool => {
+            Ok(Condition::compare(field.target.path.clone(), Comparison::Equal, value))
+        }
+        _ => Err(refuse(
+            py,
+            format!(
+                "expected a condition, found {name}, which by itself is one only where it holds a bool: compare it \
+                 ({name} == …), or ask attr({name}).is_some().",
+                name = field.name()
+            ),
         )),
     }
 }
