@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel
 
 from oxidyn import (
+    Attribute,
     ConditionFailed,
     InvalidExpression,
     InvalidItem,
@@ -20,6 +22,19 @@ from oxidyn import (
     some,
 )
 from tests.ops.models import Address, Plan, User
+
+
+class Part(BaseModel):
+    code: str
+    note: str = ""
+
+
+class Machine(Model, table="machines"):
+    id: Annotated[str, PartitionKey]
+    maker: str
+    nick: str | None
+    tags: set[str]
+    part: Annotated[Part | None, Attribute(name="p")] = None
 
 
 @pytest.fixture
@@ -75,6 +90,25 @@ def test_remove_gives_the_default_back(users: Any, ada: User) -> None:
 
     stored = users.get("acme", 1)
     assert (stored.age, stored.nick) == (30, None)
+
+
+def test_what_the_model_requires_is_not_removed(client: Any, table_name: str) -> None:
+    machines = client.table(Machine, name=table_name)
+    machines.create_table()
+    machine = Machine(id="a", maker="m", nick=None, tags={"x"}, part=Part(code="c", note="n"))
+    machines.put(machine)
+
+    for field, name in [
+        (Machine.maker, "maker"),
+        (Machine.nick, "nick"),
+        (some(Machine.part).code, r"part\.code"),
+    ]:
+        with pytest.raises(InvalidExpression, match=rf"Machine\.{name} cannot be removed: the model requires it"):
+            machines.update("a", attr(field).remove())
+    assert machines.get("a") == machine
+
+    machines.update("a", attr(Machine.tags).remove(), attr(some(Machine.part).note).remove())
+    assert machines.get("a") == machine.model_copy(update={"tags": set(), "part": Part(code="c")})
 
 
 def test_set_none_removes_where_none_is_left_out_and_is_null_elsewhere(users: Any, ada: User) -> None:

@@ -88,11 +88,11 @@ def test_upsert_asks_for_no_key_no_default_and_no_set_since_absent_gives_these_b
     assert scores.get("chess", "ada") == Score(game="chess", player="ada", points=1, title=None, badges=set())
 
 
-def test_upsert_counts_add_as_a_value_and_remove_as_none(scores: Any) -> None:
+def test_upsert_counts_add_as_a_value_and_refuses_to_remove_what_is_required(scores: Any) -> None:
     scores.upsert(("chess", "ada"), attr(Score.points).add(1), attr(Score.title).set("GM"))
 
     assert scores.get("chess", "ada").points == 1
-    with pytest.raises(InvalidExpression, match=r"without points, which"):
+    with pytest.raises(InvalidExpression, match=r"Score\.points cannot be removed: the model requires it"):
         scores.upsert(("chess", "ada"), attr(Score.points).remove(), attr(Score.title).set("GM"))
 
 

@@ -86,6 +86,7 @@ pub struct Target {
     role: Role,
     none: NoneRule,
     omits_empty: bool,
+    is_required: bool,
     grid: Grid,
     form: Option<Cow<'static, str>>,
     default: Option<Default>,
@@ -169,6 +170,11 @@ impl Target {
     /// Whether the field leaves the empty set out, because absent gives it back.
     pub fn omits_empty(&self) -> bool {
         self.omits_empty
+    }
+
+    /// Whether a read without it is refused.
+    pub fn is_required(&self) -> bool {
+        self.is_required
     }
 
     /// Whether the value is an empty set that the field leaves out.

@@ -172,6 +172,7 @@ pub fn resolve_with(
         role,
         none,
         omits_empty: place.field.is_some_and(|(_, field)| field.omits_empty),
+        is_required: place.field.is_some_and(|(_, field)| field.is_required()),
         default: default.map(|(object, is_factory)| {
             let object = object.clone_ref(py);
             if is_factory {

@@ -88,6 +88,16 @@ impl<'py> Change<'py> {
                 let (list, items) = lists(plan, field, &operand()?)?;
                 Action::Set(path, Source::Appended(items, list))
             }
+            "remove" if target.is_required() => {
+                return Err(refuse(
+                    py,
+                    format!(
+                        "{} cannot be removed: the model requires it, and every later read would refuse the item. Give \
+                         the field a default, or set() it to another value.",
+                        field.name()
+                    ),
+                ));
+            }
             "remove" => Action::Remove(path),
             other => return Err(refuse(py, format!("{other} is not an action."))),
         })
