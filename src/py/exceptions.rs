@@ -194,6 +194,9 @@ pub fn new(
     made.map_or_else(|failure| failure, PyErr::from_value)
 }
 
+/// What DynamoDB says of an update that would make an item of more than 400 KB. What is stored is not known before.
+const TOO_LARGE: &str = "Item size to update has exceeded";
+
 fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
     let table = &context.table;
     let (name, message) = match (error.code.as_str(), context.operation) {
@@ -266,6 +269,12 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
                 error.message,
                 permissions(context.operation)
             ),
+        ),
+        ("ValidationException", "UpdateItem") if error.message.starts_with(TOO_LARGE) => (
+            "ServiceError",
+            "DynamoDB refused the update (ValidationException): the item would have more than 400 KB with it, which is \
+             all that DynamoDB stores in one; nothing was written. Store less in it, or several items."
+                .to_owned(),
         ),
         ("ValidationException", "UpdateItem") => (
             "ServiceError",

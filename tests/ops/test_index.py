@@ -143,6 +143,13 @@ def test_a_condition_on_what_the_index_does_not_hold_is_refused_for_counts_too(u
         assert caught.value.table == users.name
 
 
+def test_where_the_planner_chose_the_index_the_way_out_is_another_one(users: Any, crowd: list[User]) -> None:
+    with pytest.raises(InvalidExpression, match="or read the table or another index") as caught:
+        users.query(User.nick == "x", where=User.age > 3, hydrate=True).first()
+
+    assert "index=" not in str(caught.value)
+
+
 def test_keys_are_always_held(users: Any, crowd: list[User]) -> None:
     assert users.query(User.nick == "x", index="by_nick", where=(User.org == "acme") & (User.id > 1)).count() == 1
     assert users.scan(index="by_nick", where=User.nick == "x").count() == 2

@@ -78,7 +78,7 @@ def test_the_engine_draws_the_line_where_item_size_does(texts: Any):
     texts.put(of_size(MOST - 10))
 
     texts.update("a", attr(Text.note).set("x" * 10))
-    with pytest.raises(ServiceError, match="size"):
+    with pytest.raises(ServiceError, match="400 KB"):
         texts.update("a", attr(Text.note).set("x" * 11))
 
 
@@ -95,6 +95,16 @@ def test_an_item_over_400_kb_is_refused_before_it_is_sent(texts: Any, write: str
     assert caught.value.table == texts.name
     assert caught.value.key == item
     assert texts.get("a") is None
+
+
+def test_an_update_that_would_make_the_item_larger_is_refused_in_words_about_its_size(texts: Any):
+    texts.put(Text(id="a"))
+
+    with pytest.raises(ServiceError, match=r"the item would have more than 400 KB with it.*Store less") as caught:
+        texts.update("a", attr(Text.text).set("x" * MOST))
+
+    assert caught.value.code == "ValidationException"
+    assert "if_not_exists" not in str(caught.value)
 
 
 def test_an_item_whose_json_is_long_but_whose_size_is_not_is_sent(texts: Any):

@@ -214,7 +214,7 @@ impl Candidates {
         };
         Err(Error::Expression(format!(
             "the condition asks for {}.{}, which {candidate} does not hold, so it would never see the stored value: \
-             project All() or Include(...) with this field in the index, or read without index=",
+             project All() or Include(...) with this field in the index, or read the table or another index",
             self.model,
             self.field(name)
         )))
