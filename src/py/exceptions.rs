@@ -194,8 +194,21 @@ pub fn new(
     made.map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// What DynamoDB says of an update that would make an item of more than 400 KB. What is stored is not known before.
-const TOO_LARGE: &str = "Item size to update has exceeded";
+/// What DynamoDB's refusal of an update means. What is stored is not known before it.
+fn refused_update(message: &str) -> String {
+    if message.starts_with("Item size to update has exceeded") {
+        return "DynamoDB refused the update (ValidationException): the item would have more than 400 KB with it, which \
+                is all that DynamoDB stores in one; nothing was written. Store less in it, or several items."
+            .to_owned();
+    }
+    format!(
+        "DynamoDB refused the update (ValidationException): {}. A common cause is a stored item that an action does not \
+         fit: set() inside a part that is not stored yet (set that part first), or to a field that is not stored \
+         (attr(x).if_not_exists() says what stands for it), add() to what is stored neither as a number nor as a set \
+         of the same type (an empty set may be stored as an empty list: use set()), append() to what is stored as NULL.",
+        message.trim_end_matches('.')
+    )
+}
 
 fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
     let table = &context.table;
@@ -270,23 +283,7 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
                 permissions(context.operation)
             ),
         ),
-        ("ValidationException", "UpdateItem") if error.message.starts_with(TOO_LARGE) => (
-            "ServiceError",
-            "DynamoDB refused the update (ValidationException): the item would have more than 400 KB with it, which is \
-             all that DynamoDB stores in one; nothing was written. Store less in it, or several items."
-                .to_owned(),
-        ),
-        ("ValidationException", "UpdateItem") => (
-            "ServiceError",
-            format!(
-                "DynamoDB refused the update (ValidationException): {}. A common cause is a stored item that an action does not \
-                 fit: set() inside a part that is not stored yet (set that part first), or to a field that is not stored \
-                 (attr(x).if_not_exists() says what stands for it), add() to what is stored neither as a number nor as a \
-                 set of the same type (an empty set may be stored as an empty list: use set()), append() to what is \
-                 stored as NULL.",
-                error.message.trim_end_matches('.')
-            ),
-        ),
+        ("ValidationException", "UpdateItem") => ("ServiceError", refused_update(&error.message)),
         _ => (
             "ServiceError",
             format!("DynamoDB refused the request ({}): {}", error.code, error.message),
