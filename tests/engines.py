@@ -11,6 +11,7 @@ import itertools
 import logging
 import os
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -52,6 +53,10 @@ class MotoServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._thread.join()
+
+    def forget(self) -> None:
+        """Drop all tables, those of earlier tests too."""
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint_url}/moto-api/reset", method="POST")).close()
 
     def client_options(self) -> dict[str, Any]:
         """What `Client` takes to reach this server."""

@@ -51,6 +51,14 @@ class Anything(Model, table="anything"):
 
 
 @pytest.fixture
+def client(client: Any, engine: str, request: pytest.FixtureRequest) -> Any:
+    """For each statement moto copies every item of every table, so that those of earlier tests would take it minutes."""
+    if engine == "moto":
+        request.getfixturevalue("moto_server").forget()
+    return client
+
+
+@pytest.fixture
 def anything(client: Any, table_name: str) -> Any:
     table = client.table(Anything, name=table_name)
     table.create_table()
