@@ -48,11 +48,11 @@ fn consume(mut filled: Filled) -> (Vec<String>, Option<Place>) {
     (ids, filled.next().unwrap())
 }
 
-fn place(after: &'static str, given: u64) -> Option<Place> {
-    Some(Place {
+fn place(after: &'static str, given: u64) -> Place {
+    Place {
         after: Bytes::from_static(after.as_bytes()),
         given,
-    })
+    }
 }
 
 fn tokens<'a>(identity: &'a [u8], key: Option<&'a CursorKey>) -> Tokens<'a> {
@@ -83,7 +83,7 @@ fn one_item_more_is_asked_for_to_know_whether_anything_follows() {
     assert!(played.calls[0].contains(r#""Limit":3"#), "{}", played.calls[0]);
     let (ids, next) = consume(played.output.unwrap());
     assert_eq!(ids, ["a", "b"]);
-    assert_eq!(next, place(r#"{"id":{"S":"b"}}"#, 2));
+    assert_eq!(next, Some(place(r#"{"id":{"S":"b"}}"#, 2)));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_filter_is_asked_again_until_the_page_is_full() {
     let (ids, next) = consume(played.output.unwrap());
     assert_eq!(ids, ["a", "o"]);
     // The service looked at all up to there, so what the filter left out is not read again.
-    assert_eq!(next, place(r#"{"id":{"S":"z"}}"#, 2));
+    assert_eq!(next, Some(place(r#"{"id":{"S":"z"}}"#, 2)));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_page_cut_off_in_a_reply_goes_on_behind_its_last_item() {
 
     assert_eq!(
         consume(played.output.unwrap()).1,
-        place(r#"{"id":{"S":"a"},"age":{"N":"3"}}"#, 1)
+        Some(place(r#"{"id":{"S":"a"},"age":{"N":"3"}}"#, 1))
     );
 }
 
@@ -159,7 +159,7 @@ fn a_filter_that_never_holds_ends_with_a_short_page_and_its_cursor() {
 
     assert_eq!(
         consume(played.output.unwrap()),
-        (vec![], place(r#"{"id":{"S":"m"}}"#, 0))
+        (vec![], Some(place(r#"{"id":{"S":"m"}}"#, 0)))
     );
 }
 
@@ -170,7 +170,7 @@ fn a_limit_counts_what_was_given_on_the_pages_before() {
         page_size: None,
     };
     let pages = query(in_acme(), bounds);
-    let from = |given| place(r#"{"id":{"S":"k"}}"#, given);
+    let from = |given| Some(place(r#"{"id":{"S":"k"}}"#, given));
 
     let body = r#"{"Count":2,"Items":[{"id":{"S":"l"}},{"id":{"S":"m"}}],"LastEvaluatedKey":{"id":{"S":"m"}}}"#;
     let last = play(&FillPage::new(&pages, 3, from(3), true), [reply(body)]);
@@ -191,7 +191,7 @@ fn a_limit_counts_what_was_given_on_the_pages_before() {
 #[test]
 fn a_start_key_that_dynamodb_refuses_is_the_cursors_fault_unless_it_was_signed() {
     let pages = query(in_acme(), BOUNDS);
-    let from = || place(r#"{"id":{"S":"k"}}"#, 3);
+    let from = || Some(place(r#"{"id":{"S":"k"}}"#, 3));
     let refused = || [fault("ValidationException", "{}")];
 
     let unproven = play(&FillPage::new(&pages, 3, from(), true), refused());
@@ -213,7 +213,7 @@ fn a_cursor_holds_what_the_query_does_not_say_itself() {
         start_key: &start_key,
         key: None,
     };
-    let item = place(r#"{"x":{"S":"y"},"id":{"S":"b\u0022"},"org":{"S":"acme"}}"#, 300).unwrap();
+    let item = place(r#"{"x":{"S":"y"},"id":{"S":"b\u0022"},"org":{"S":"acme"}}"#, 300);
 
     let cursor = cursors.write(&item).unwrap();
 
@@ -221,7 +221,7 @@ fn a_cursor_holds_what_the_query_does_not_say_itself() {
     assert_eq!(cursor.len(), (1 + 8 + 2 + 1 + 2 + 4) * 4 / 3);
     assert_eq!(
         cursors.read(&cursor).unwrap(),
-        place(r#"{"org":{"S":"acme"},"id":{"S":"b\""}}"#, 300).unwrap()
+        place(r#"{"org":{"S":"acme"},"id":{"S":"b\""}}"#, 300)
     );
 }
 
@@ -244,9 +244,9 @@ fn a_cursor_of_a_scan_holds_the_whole_key() {
     };
     let key = r#"{"s":{"S":"ü"},"n":{"N":"-1.50"},"b":{"B":"AP8="}}"#;
 
-    let cursor = cursors.write(&place(key, 1).unwrap()).unwrap();
+    let cursor = cursors.write(&place(key, 1)).unwrap();
 
-    assert_eq!(cursors.read(&cursor).unwrap(), place(key, 1).unwrap());
+    assert_eq!(cursors.read(&cursor).unwrap(), place(key, 1));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn an_item_without_its_key_makes_no_cursor_and_says_so() {
     };
 
     for item in [r#"{"org":{"S":"acme"}}"#, r#"{"id":{"N":"1"}}"#] {
-        let outcome = cursors.write(&place(item, 1).unwrap());
+        let outcome = cursors.write(&place(item, 1));
         assert!(matches!(outcome, Err(Error::Expression(message)) if message.contains("key attribute id")));
     }
 }

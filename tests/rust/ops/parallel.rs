@@ -20,7 +20,8 @@ fn pages() -> Pages {
         table: "users",
         index: None,
         filter: Some(&filter),
-        selection: &[],        consistent: false,
+        selection: &[],
+        consistent: false,
         bounds: Bounds {
             limit: None,
             page_size: Some(7),

@@ -1,5 +1,10 @@
 //! Rate limits by a clock that is told, and what replies say was consumed.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "moments are told, and sums of a few tenths come out the same each time"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
