@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn, TypeVar, cast, final
 
 from .errors import InvalidExpression
-from .schema import complete, field_names, title_of
+from .schema import complete, field_names, no_field, title_of
 
 __all__ = ["Computed", "Condition", "Expression", "Ref", "Size", "all_of", "any_of", "expr", "not_"]
 
@@ -93,9 +93,7 @@ class Ref(_Arithmetic):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         if not self.__oxidyn_path__ and name not in (fields := field_names(self.__oxidyn_model__)):
-            raise AttributeError(
-                f"{title_of(self.__oxidyn_model__)} has no field {name!r}; it has {', '.join(fields)}."
-            )
+            raise AttributeError(no_field(self.__oxidyn_model__, name, fields))
         return Ref(self.__oxidyn_model__, (*self.__oxidyn_path__, name))
 
     def __getitem__(self, key: object) -> Ref:
@@ -105,7 +103,7 @@ class Ref(_Arithmetic):
                 f"{'a negative int' if isinstance(key, int) else type(key).__name__}."
             )
         if not self.__oxidyn_path__ and key not in (fields := field_names(self.__oxidyn_model__)):
-            raise KeyError(f"{title_of(self.__oxidyn_model__)} has no field {key!r}; it has {', '.join(fields)}.")
+            raise KeyError(no_field(self.__oxidyn_model__, key, fields))
         return Ref(self.__oxidyn_model__, (*self.__oxidyn_path__, key))
 
     # `__getitem__` alone would make every reference an endless sequence.

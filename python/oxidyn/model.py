@@ -15,6 +15,7 @@ from typing_extensions import Unpack, dataclass_transform
 from .annotations import IndexKeys, Projection, index_options
 from .errors import SchemaError
 from .expressions import Ref
+from .schema import no_field
 
 __all__ = ["Model"]
 
@@ -53,8 +54,14 @@ class ModelMeta(ModelMetaclass):
             # Pydantic asks a class for its parents' attributes while it builds it, and takes what it gets for a
             # default: references must not be there yet. Nor may they come from a parent's fields.
             own = cls.__dict__
-            if name not in own.get("__pydantic_fields__", ()) or _building.on:
-                return super().__getattr__(name)
+            fields = own.get("__pydantic_fields__", ())
+            if name not in fields or _building.on:
+                try:
+                    return super().__getattr__(name)
+                except AttributeError:
+                    if _building.on or name.startswith("_") or not fields:
+                        raise
+                    raise AttributeError(no_field(cls, name, fields)) from None
             if not own.get("__pydantic_complete__"):
                 raise AttributeError(
                     f"{cls.__name__}.{name} is not known yet: {cls.__name__} is not complete, because it refers to a "

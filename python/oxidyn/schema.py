@@ -6,7 +6,7 @@ and importing models stays cheap. Works on anything Pydantic has a core schema f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from inspect import isclass
 from typing import Any, Final, cast
@@ -162,6 +162,11 @@ def field_names(model: Any) -> tuple[str, ...]:
     core_schema = complete(model)
     names: tuple[str, ...] = _cached(model, _FIELDS, lambda: tuple(_Reading(model, core_schema).fields))
     return names
+
+
+def no_field(model: Any, name: object, fields: Iterable[str]) -> str:
+    """What a name that no field has is told."""
+    return f"{title_of(model)} has no field {name!r}; it has {', '.join(fields)}."
 
 
 def _adapted(model: Any) -> Any:

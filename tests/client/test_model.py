@@ -80,7 +80,7 @@ def test_required_field_named_get_is_required():
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="agee"):
+    with pytest.raises(AttributeError, match="User has no field 'agee'; it has .*age, "):
         _ = User.agee
     assert not hasattr(User, "agee")
 
