@@ -2,18 +2,29 @@
 
 A test that takes `client` runs four times. To run on one judge or in one colour only, say so:
 `@pytest.mark.parametrize("engine", ["embedded"], indirect=True)`.
+
+Properties take the same examples in every run, so that a red one is the change's doing, and are checked without a clock.
+`HYPOTHESIS_PROFILE=long` draws fifty times as many, anew each time; give pytest `--timeout=0` with it.
 """
 
 import functools
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests.engines import Colour, Engine, MotoServer, open_client, unique_table_name
 
 if TYPE_CHECKING:
     from oxidyn import Client
+
+
+suite = settings(derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("suite", suite)
+settings.register_profile("long", suite, derandomize=False, database=None, max_examples=50 * suite.max_examples)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def tables(moto_server: MotoServer) -> Iterator[dict[str, Any]]:
 
 
 # One table for all examples: each writes the item that it draws.
-shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def parse_condition(body: dict[str, Any], member: str) -> None:

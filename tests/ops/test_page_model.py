@@ -59,7 +59,7 @@ def pages_of(query: Any, sizes: list[int]) -> list[Any]:
     return pages
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     steps=STEPS,
     range_=bounds(),
@@ -123,14 +123,14 @@ def rows() -> Any:
     return rows
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text() | st.text("ABEQab09-_", max_size=60))
 def test_no_text_but_a_cursor_is_taken_for_one(rows: Any, text: str) -> None:
     with pytest.raises(InvalidCursor):
         rows.scan().page(3, after=text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(content=st.binary(max_size=40) | st.tuples(st.text("-.0123456789eE", max_size=5), st.binary(max_size=5)))
 def test_whatever_key_an_unsigned_cursor_holds_it_is_refused_or_gone_on_from(
     rows: Any, content: bytes | tuple[str, bytes]

@@ -48,7 +48,7 @@ def key(reading: Reading) -> tuple[bytes, int]:
     return reading.sensor, reading.number
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     readings=READINGS,
     segments=st.integers(1, 6),

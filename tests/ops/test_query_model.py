@@ -234,7 +234,6 @@ def check(table: Any, stored: list[Item], query: Query, index: str | None) -> No
 
 @settings(
     max_examples=12,
-    deadline=None,
     # To shrink takes minutes, and the first example found says enough: items have few fields, and conditions few parts.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

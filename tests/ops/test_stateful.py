@@ -482,8 +482,6 @@ def test_random_operations_agree_with_a_dict_with_boto3_and_between_the_engines(
         settings=settings(
             max_examples=30,
             stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )
