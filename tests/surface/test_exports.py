@@ -93,7 +93,9 @@ def test_exports_are_exactly_these():
 
 
 def test_no_other_public_name_stands_in_the_package():
-    public = {name for name, value in vars(oxidyn).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    # Pydantic 2.11 keeps generics that were parametrised, `Page[Note]`, where the generic itself stands.
+    names = {name for name in vars(oxidyn) if name.isidentifier() and not name.startswith("_")}
+    public = {name for name in names if not inspect.ismodule(getattr(oxidyn, name))}
 
     assert public - {"annotations"} == set(EXPORTS)
 
