@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from pydantic import BaseModel
@@ -109,6 +109,33 @@ def test_what_the_model_requires_is_not_removed(client: Any, table_name: str) ->
 
     machines.update("a", attr(Machine.tags).remove(), attr(some(Machine.part).note).remove())
     assert machines.get("a") == machine.model_copy(update={"tags": set(), "part": Part(code="c")})
+
+
+class Place(NamedTuple):
+    x: int
+    y: int
+
+
+class Route(Model, table="routes"):
+    id: Annotated[str, PartitionKey]
+    start: tuple[int, str]
+    end: Place
+    stops: tuple[int, ...]
+
+
+def test_a_place_of_a_tuple_is_not_removed_since_those_behind_it_would_move_up(client: Any, table_name: str) -> None:
+    routes = client.table(Route, name=table_name)
+    routes.create_table()
+    route = Route(id="a", start=(1, "x"), end=Place(1, 2), stops=(1, 2, 3))
+    routes.put(route)
+
+    for field, name in [(Route.start[0], r"start\[0\]"), (Route.end.y, r"end\.y")]:
+        with pytest.raises(InvalidExpression, match=rf"Route\.{name} cannot be removed: the model requires it"):
+            routes.update("a", attr(field).remove())
+    assert routes.get("a") == route
+
+    routes.update("a", attr(Route.stops[0]).remove())
+    assert routes.get("a") == route.model_copy(update={"stops": (2, 3)})
 
 
 def test_set_none_removes_where_none_is_left_out_and_is_null_elsewhere(users: Any, ada: User) -> None:

@@ -189,6 +189,11 @@ impl TupleNode {
         }
     }
 
+    /// Whether the place is of the repeated element, so that a tuple may be without it.
+    pub fn repeats_at(&self, index: usize) -> bool {
+        self.0.repeated.is_some_and(|repeated| index >= repeated)
+    }
+
     /// The node of one place, where every tuple of the type has that place in it.
     pub fn element(&self, index: usize) -> Option<&Node> {
         match self.0.repeated {

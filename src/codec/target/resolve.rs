@@ -36,6 +36,8 @@ struct Place<'a, 'py> {
     config: Option<Bound<'py, PyDict>>,
     /// The field that it is, and its place among its model's.
     field: Option<(usize, &'a Field)>,
+    /// Whether what holds it cannot be read without it.
+    is_required: bool,
 }
 
 impl<'a, 'py> Place<'a, 'py> {
@@ -45,6 +47,20 @@ impl<'a, 'py> Place<'a, 'py> {
             schema,
             config,
             field: None,
+            is_required: false,
+        }
+    }
+
+    /// A place in a tuple. Without one that every tuple of the type has, those behind it would move up.
+    fn of_tuple(
+        node: &'a Node,
+        schema: Bound<'py, PyDict>,
+        config: Option<Bound<'py, PyDict>>,
+        is_required: bool,
+    ) -> Self {
+        Self {
+            is_required,
+            ..Self::part(node, schema, config)
         }
     }
 }
@@ -172,7 +188,7 @@ pub fn resolve_with(
         role,
         none,
         omits_empty: place.field.is_some_and(|(_, field)| field.omits_empty),
-        is_required: place.field.is_some_and(|(_, field)| field.is_required()),
+        is_required: place.is_required,
         default: default.map(|(object, is_factory)| {
             let object = object.clone_ref(py);
             if is_factory {
@@ -213,6 +229,7 @@ fn field_of<'a, 'py>(
         schema,
         config,
         field: Some((place, field)),
+        is_required: field.is_required(),
     })
 }
 
@@ -261,7 +278,8 @@ fn part_of<'a, 'py>(
             let element = elements
                 .get_item((index as usize).min(elements.len() - 1))?
                 .cast_into()?;
-            Ok(Place::part(node, element, config))
+            let is_required = !tuple.repeats_at(index as usize);
+            Ok(Place::of_tuple(node, element, config, is_required))
         }
         Node::NamedTuple(tuple) => {
             let index = match step.cast::<PyString>().ok().and_then(|name| tuple.position(name)) {
@@ -274,7 +292,7 @@ fn part_of<'a, 'py>(
                 return Err(invalid_expression(py, &format!("{spelled} has no element {index}")));
             };
             segments.push(Segment::Index(index));
-            Ok(Place::part(node, schema, config))
+            Ok(Place::of_tuple(node, schema, config, true))
         }
         Node::Map(map) => {
             let text = map.key_text(step).map_err(|refusal| refusal.into_error(py, spelled))?;
