@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::transport::effort::Effort;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -42,6 +44,7 @@ pub struct ServiceError {
     pub request_id: Option<String>,
     /// The reply's whole body: it may hold `Item` (a failed condition) or `CancellationReasons`.
     pub body: Bytes,
+    pub effort: Effort,
 }
 
 /// Why a conditional write was refused, as the caller meant the condition.
@@ -71,6 +74,7 @@ pub struct TransportError {
     pub message: String,
     /// The request may have been carried out although no answer came.
     pub ambiguous: bool,
+    pub effort: Effort,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

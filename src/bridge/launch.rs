@@ -12,6 +12,7 @@ use super::runtime::{ENGINE, NETWORK, Shared};
 use crate::error::{Error, TransportError, TransportKind};
 use crate::ops::{Operation, Step};
 use crate::transport::Transport;
+use crate::transport::effort::Effort;
 
 impl Connections {
     /// Carry an operation on from its first step, and deliver its outcome on tokio's thread, which must not take the GIL
@@ -77,6 +78,7 @@ impl<T, D: FnOnce(Result<T, Error>)> Drop for Delivery<T, D> {
                 kind: TransportKind::Other,
                 message: "an internal error ended this call; its traceback is on standard error".to_owned(),
                 ambiguous: true,
+                effort: Effort::default(),
             })),
             // Aborted: nobody waits.
             None => return,

@@ -57,5 +57,6 @@ fn reason(body: Bytes, error: &ServiceError) -> reader::Result<Option<ServiceErr
         status: error.status,
         request_id: error.request_id.clone(),
         body,
+        effort: error.effort,
     }))
 }

@@ -11,6 +11,7 @@ use super::key::read_identity;
 use super::{Operation, Step, reply};
 use crate::error::{Error, Incomplete, Result, ServiceError};
 use crate::transport::Reply;
+use crate::transport::effort::Effort;
 use crate::wire::reader::{self, Reader};
 use crate::wire::writer;
 
@@ -122,6 +123,7 @@ fn unread(error: Error) -> Error {
             status: 200,
             request_id: None,
             body: Bytes::new(),
+            effort: Effort::default(),
         }),
         other => other,
     }

@@ -339,7 +339,7 @@ impl Page {
     }
 
     fn read(operation: &'static str, reply: Reply, wanted: Option<u64>, drop: Arc<[OpenEnd]>) -> Result<Self> {
-        let Reply { body, request_id } = reply;
+        let Reply { body, request_id, .. } = reply;
         let mut members = Members::default();
         let mut reader = Reader::new(&body);
         let read = reader.begin_object().and_then(|more| members.read(&mut reader, more));

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, TransportError, TransportKind};
 use crate::transport::Reply;
+use crate::transport::effort::Effort;
 use crate::wire::reader::{ReadError, Reader};
 
 /// An item inside a reply. It is decoded where it stands, and only that tells where it ends.
@@ -156,5 +157,6 @@ fn refused(operation: &str, reason: &dyn Display) -> Error {
         message: format!("the reply to {operation} is not DynamoDB's: {reason}; check what answers at the endpoint"),
         // The service answered with success, so a write has been done.
         ambiguous: false,
+        effort: Effort::default(),
     })
 }

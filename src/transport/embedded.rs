@@ -14,6 +14,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::effort::Effort;
 use super::{Call, Reply, Transport, not_sent};
 use crate::error::{Error, ServiceError, TransportError, TransportKind};
 
@@ -111,6 +112,7 @@ impl Embedded {
                     call.operation
                 ),
                 ambiguous: true,
+                effort: effort(&call.body, 0),
             }))
         })
     }
@@ -268,11 +270,22 @@ fn answer<Q: DeserializeOwned, A: Serialize>(
         .and_then(|reply| {
             serde_json::to_vec(&reply).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
         })
-        .map_err(|error| Error::Service(service_error(&error)))?;
+        .map_err(|error| Error::Service(service_error(&error, body)))?;
     Ok(Reply {
+        effort: effort(body, reply.len()),
         body: Bytes::from(reply),
         request_id: None,
     })
+}
+
+/// One try: the engine never asks for a second.
+fn effort(request: &[u8], received: usize) -> Effort {
+    Effort {
+        attempts: 1,
+        throttled: 0,
+        bytes_sent: request.len() as u64,
+        bytes_received: received as u64,
+    }
 }
 
 /// A request that the engine's own types refuse. They mark the class of the error in front of its message, as their
@@ -292,13 +305,15 @@ fn malformed(error: &serde_json::Error) -> DynoxideError {
     }
 }
 
-fn service_error(error: &DynoxideError) -> ServiceError {
+fn service_error(error: &DynoxideError, request: &[u8]) -> ServiceError {
     let name = error.error_type();
+    let body = Bytes::from(error.to_json());
     ServiceError {
         code: name.rsplit_once('#').map_or(name, |(_, code)| code).to_owned(),
         message: error.to_string(),
         status: error.status_code(),
         request_id: None,
-        body: Bytes::from(error.to_json()),
+        effort: effort(request, body.len()),
+        body,
     }
 }

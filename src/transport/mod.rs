@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
+use self::effort::Effort;
 use crate::error::{Error, TransportError, TransportKind};
 
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod config;
+pub mod effort;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod scripted;
@@ -50,6 +52,7 @@ pub struct Call {
 pub struct Reply {
     pub body: Bytes,
     pub request_id: Option<String>,
+    pub effort: Effort,
 }
 
 pub trait Transport: Send + Sync {
@@ -62,5 +65,6 @@ pub(crate) fn not_sent(kind: TransportKind, message: impl Into<String>) -> Error
         kind,
         message: message.into(),
         ambiguous: false,
+        effort: Effort::default(),
     })
 }

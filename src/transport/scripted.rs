@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::effort::Effort;
 use super::{Call, Reply, Transport, not_sent};
 use crate::error::{Error, ServiceError, TransportError, TransportKind};
 
@@ -50,6 +51,7 @@ pub fn reply(body: impl Into<Bytes>) -> Result<Reply, Error> {
     Ok(Reply {
         body: body.into(),
         request_id: None,
+        effort: Effort::default(),
     })
 }
 
@@ -60,6 +62,7 @@ pub fn fault(code: &str, message: &str, status: u16) -> Result<Reply, Error> {
         message: message.to_owned(),
         status,
         request_id: None,
+        effort: Effort::default(),
         body: Bytes::new(),
     }))
 }
@@ -70,5 +73,6 @@ pub fn lost(ambiguous: bool) -> Result<Reply, Error> {
         kind: TransportKind::Connect,
         message: "the connection was lost".to_owned(),
         ambiguous,
+        effort: Effort::default(),
     }))
 }

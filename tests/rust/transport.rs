@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use jiter::JsonValue;
 use oxidyn::error::{Error, ServiceError};
+use oxidyn::transport::effort::Effort;
 use oxidyn::transport::embedded::Embedded;
 use oxidyn::transport::scripted::{self, Scripted};
 use oxidyn::transport::{Call, OPERATIONS, Reply, Transport};
@@ -62,6 +63,31 @@ fn items_are_written_and_read() {
         text(&engine, "GetItem", r#"{"TableName":"things","Key":{"id":{"S":"2"}}}"#),
         "{}"
     );
+}
+
+#[test]
+fn the_engines_effort_is_one_try_and_the_bodies_sizes() {
+    let engine = engine_with_table();
+    let (good, bad) = (
+        r#"{"TableName":"things","Item":{"id":{"S":"1"}}}"#,
+        r#"{"TableName":"others","Item":{"id":{"S":"1"}}}"#,
+    );
+    let effort = |sent: &str, received: usize| Effort {
+        attempts: 1,
+        throttled: 0,
+        bytes_sent: sent.len() as u64,
+        bytes_received: received as u64,
+    };
+
+    let reply = call(&engine, "PutItem", good).unwrap();
+    let error = refusal(&engine, "PutItem", bad);
+
+    assert_eq!(reply.effort, effort(good, reply.body.len()));
+    assert_eq!(error.effort, effort(bad, error.body.len()));
+    let mut both = reply.effort;
+    both += error.effort;
+    assert_eq!(both.attempts, 2);
+    assert_eq!(both.bytes_sent, (good.len() + bad.len()) as u64);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use jiter::JsonValue;
 
 use super::account::Settings;
 use crate::error::{Error, ServiceError, TransportError, TransportKind};
+use crate::transport::effort::Effort;
 
 /// The ways that need no file and no environment.
 const IN_CODE: &str = "or as Client(access_key_id=..., secret_access_key=...), or name a profile: \
@@ -37,6 +38,7 @@ pub fn refusal(response: &HttpResponse, body: &[u8]) -> Refusal {
         status,
         request_id: request_id(response),
         body: Bytes::copy_from_slice(body),
+        effort: Effort::default(),
     })
 }
 
@@ -163,6 +165,7 @@ fn foreign(status: u16, settings: &Settings) -> TransportError {
         ),
         // A gateway's 5xx may stand between DynamoDB's answer and us.
         ambiguous: status >= 500,
+        effort: Effort::default(),
     }
 }
 
@@ -190,6 +193,7 @@ fn no_credentials(error: &CredentialsError, settings: &Settings) -> TransportErr
         kind: TransportKind::Credentials,
         message,
         ambiguous: false,
+        effort: Effort::default(),
     }
 }
 
@@ -198,6 +202,7 @@ fn failed(kind: TransportKind, ambiguous: bool, message: String) -> Error {
         kind,
         message,
         ambiguous,
+        effort: Effort::default(),
     })
 }
 

@@ -39,6 +39,7 @@ pub use self::account::Account;
 use self::account::Settings;
 use self::failure::{Refusal, explain, refusal};
 use self::retry::{Repetition, RetryRules};
+use super::effort::Effort;
 use super::{Call, Reply, Transport};
 use crate::error::Error;
 
@@ -165,6 +166,7 @@ fn reply(response: &HttpResponse) -> Result<Reply, OrchestratorError<Refusal>> {
     Ok(Reply {
         body: Bytes::copy_from_slice(body),
         request_id: failure::request_id(response),
+        effort: Effort::default(),
     })
 }
 

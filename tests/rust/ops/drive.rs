@@ -8,6 +8,7 @@ use bytes::Bytes;
 use oxidyn::error::{Error, Result, ServiceError};
 use oxidyn::expr::ast::{Comparison, Condition, Grid, Path, Value};
 use oxidyn::ops::{Operation, Step};
+use oxidyn::transport::effort::Effort;
 use oxidyn::transport::{Call, Reply};
 use oxidyn::wire::Tag;
 
@@ -85,6 +86,7 @@ pub fn reply(body: impl Into<Bytes>) -> Result<Reply> {
     Ok(Reply {
         body: body.into(),
         request_id: None,
+        effort: Effort::default(),
     })
 }
 
@@ -95,6 +97,7 @@ pub fn fault(code: &str, body: &'static str) -> Result<Reply> {
         status: 400,
         request_id: Some("R1".to_owned()),
         body: Bytes::from_static(body.as_bytes()),
+        effort: Effort::default(),
     }))
 }
 

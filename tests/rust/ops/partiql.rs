@@ -4,6 +4,7 @@ use oxidyn::error::{ConditionMeaning, Error, Result, TransportError, TransportKi
 use oxidyn::ops::StoredItem;
 use oxidyn::ops::backoff::Backoff;
 use oxidyn::ops::partiql::{BatchExecute, Execute, ExecuteTransaction, Kind, Outcome, Statement};
+use oxidyn::transport::effort::Effort;
 use oxidyn::transport::{Call, Reply};
 
 use super::drive::{fault, play, reply, run};
@@ -57,6 +58,7 @@ fn lost() -> Result<Reply> {
         kind: TransportKind::Timeout,
         message: "no answer".to_owned(),
         ambiguous: true,
+        effort: Effort::default(),
     }))
 }
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use oxidyn::error::{Error, TransportError, TransportKind};
 use oxidyn::ops::rate::{Consumed, Limiter, Ticket, asking};
 use oxidyn::transport::Call;
+use oxidyn::transport::effort::Effort;
 
 use super::drive::{fault, reply};
 
@@ -195,6 +196,7 @@ fn lost(ambiguous: bool) -> Error {
         kind: TransportKind::Timeout,
         message: String::new(),
         ambiguous,
+        effort: Effort::default(),
     })
 }
 
