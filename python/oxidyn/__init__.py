@@ -16,6 +16,7 @@ from .annotations import (
     SortKey,
 )
 from .client import AsyncClient, Client
+from .config import Config
 from .errors import (
     AccessDenied,
     BatchIncomplete,
@@ -83,6 +84,7 @@ __all__ = [
     "ClientClosed",
     "Condition",
     "ConditionFailed",
+    "Config",
     "ConnectError",
     "CredentialsError",
     "EndpointError",

@@ -52,6 +52,7 @@ class _ClientBase:
     def __init__(
         self,
         *,
+        config: Config | None = None,
         region: str | None = None,
         profile: str | None = None,
         endpoint_url: str | None = None,
@@ -64,7 +65,8 @@ class _ClientBase:
         max_connections: int | None = None,
         cursor_key: bytes | None = None,
     ) -> None:
-        config = Config(
+        options = Config.of(
+            config,
             region=region,
             profile=profile,
             endpoint_url=endpoint_url,
@@ -77,8 +79,8 @@ class _ClientBase:
             max_connections=max_connections,
             cursor_key=cursor_key,
         )
-        self._core = _core.Client(**config.core_options())
-        self._config: Config | None = config
+        self._core = _core.Client(**options.core_options())
+        self._config: Config | None = options
         self.ops = ClientOperations()
 
     @classmethod
@@ -115,7 +117,8 @@ class Client(_ClientBase):
     """DynamoDB for synchronous code: `client.table(User).get("acme", id)`.
 
     Without arguments it finds credentials, region and endpoint as every AWS tool does: environment, shared files,
-    container and instance services. `Client.local()` runs DynamoDB in this process. Threads may share one client, and
+    container and instance services. Options are keywords or one `Config`; docs/configuration.md has each with its unit and
+    default. `Client.local()` runs DynamoDB in this process. Threads may share one client, and
     no connection is made before the first call. Use it as a context manager, or `close()` it.
     """
 

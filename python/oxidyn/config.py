@@ -1,11 +1,16 @@
-"""`Config`: a client's options, checked when the client is made. What is None is found where every AWS tool looks."""
+"""`Config`: a client's options, checked when it is made. What is None is found where every AWS tool looks.
+
+Each field has a row in docs/configuration.md: its unit, its default and where else it may be said.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from typing_extensions import Self
 
 from .errors import InvalidOption, shown
 
@@ -18,7 +23,10 @@ _LEAST_KEY_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Config:
-    """The options of `Client` and `AsyncClient`.
+    """The options of `Client` and `AsyncClient`, as one value that cannot be changed: `Client(config=Config(region="eu-central-1"))`.
+
+    The same keywords may be given to a client itself, and outrank its config's. What is None is found where every AWS
+    tool looks, or has a default. `dataclasses.replace(config, max_attempts=1)` makes another one. Reprs show no secrets.
 
     Raises:
         InvalidOption: an option cannot be; the message names it and says what was expected.
@@ -67,6 +75,17 @@ class Config:
             raise InvalidOption(
                 "session_token: expected only together with access_key_id and secret_access_key, which are missing."
             )
+
+    @classmethod
+    def of(cls, config: object, **given: Any) -> Self:  # Any: each option has its own type.
+        """Make the config of a client: the options given to the client itself, over those of its `config=`."""
+        if config is None:
+            return cls(**given)
+        if not isinstance(config, cls):
+            raise InvalidOption(
+                f"config: expected a Config such as {cls.__name__}(region=...), found {type(config).__name__}."
+            )
+        return replace(config, **{name: value for name, value in given.items() if value is not None})
 
     def core_options(self) -> dict[str, Any]:  # Any: each option has its own type.
         """Give the keywords of the core's client."""

@@ -27,6 +27,7 @@ EXPORTS = [
     "ClientClosed",
     "Condition",
     "ConditionFailed",
+    "Config",
     "ConnectError",
     "CredentialsError",
     "EndpointError",
