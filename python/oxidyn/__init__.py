@@ -1,70 +1,78 @@
-"""Pydantic models in DynamoDB."""
+"""Pydantic models in DynamoDB.
 
-from __future__ import annotations
+A name is imported when it is first asked for: who puts an item does not wait for the parallel scans.
+"""
 
-from .adapter import ItemAdapter
-from .annotations import (
-    TTL,
-    All,
-    Attribute,
-    Epoch,
-    Include,
-    Index,
-    IndexKeys,
-    KeysOnly,
-    PartitionKey,
-    SortKey,
-)
-from .client import AsyncClient, Client
-from .config import Config
-from .errors import (
-    AccessDenied,
-    BatchIncomplete,
-    ClientClosed,
-    ConditionFailed,
-    ConnectError,
-    CredentialsError,
-    EndpointError,
-    InvalidCursor,
-    InvalidExpression,
-    InvalidItem,
-    InvalidKey,
-    InvalidOperation,
-    InvalidOption,
-    ItemExists,
-    ItemNotFound,
-    ItemTooLarge,
-    MultipleItemsFound,
-    NoItemFound,
-    OxidynError,
-    RegionError,
-    ReplyError,
-    RequestTimeout,
-    SchemaError,
-    ServiceError,
-    TableExists,
-    TableNotActive,
-    TableNotFound,
-    Throttled,
-    TransactionCancelled,
-    TransactionConflict,
-    TransportError,
-    UnsupportedTypeError,
-)
-from .explanation import Explanation
-from .expressions import Condition, Size, all_of, any_of, expr, not_
-from .fields import Attr, attr, some
-from .model import Model
-from .operations import Operation
-from .pages import Page
-from .parallel_scan import AsyncParallelScan, ParallelScan, ScanProgress, SegmentProgress
-from .partiql import Statement
-from .query import AsyncQuery, Query
-from .rate_limit import RateLimit
-from .selection import AsyncSelection, Selection
-from .size import AttributeSize, ItemSize, item_size
-from .table import AsyncTable, Table
-from .updates import Action
+import sys
+import typing
+from importlib import import_module as _import_module
+
+from .exports import HOMES as _HOMES
+
+if typing.TYPE_CHECKING:
+    from .adapter import ItemAdapter
+    from .annotations import (
+        TTL,
+        All,
+        Attribute,
+        Epoch,
+        Include,
+        Index,
+        IndexKeys,
+        KeysOnly,
+        PartitionKey,
+        SortKey,
+    )
+    from .client import AsyncClient, Client
+    from .config import Config
+    from .errors import (
+        AccessDenied,
+        BatchIncomplete,
+        ClientClosed,
+        ConditionFailed,
+        ConnectError,
+        CredentialsError,
+        EndpointError,
+        InvalidCursor,
+        InvalidExpression,
+        InvalidItem,
+        InvalidKey,
+        InvalidOperation,
+        InvalidOption,
+        ItemExists,
+        ItemNotFound,
+        ItemTooLarge,
+        MultipleItemsFound,
+        NoItemFound,
+        OxidynError,
+        RegionError,
+        ReplyError,
+        RequestTimeout,
+        SchemaError,
+        ServiceError,
+        TableExists,
+        TableNotActive,
+        TableNotFound,
+        Throttled,
+        TransactionCancelled,
+        TransactionConflict,
+        TransportError,
+        UnsupportedTypeError,
+    )
+    from .explanation import Explanation
+    from .expressions import Condition, Size, all_of, any_of, expr, not_
+    from .fields import Attr, attr, some
+    from .model import Model
+    from .operations import Operation
+    from .pages import Page
+    from .parallel_scan import AsyncParallelScan, ParallelScan, ScanProgress, SegmentProgress
+    from .partiql import Statement
+    from .query import AsyncQuery, Query
+    from .rate_limit import RateLimit
+    from .selection import AsyncSelection, Selection
+    from .size import AttributeSize, ItemSize, item_size
+    from .table import AsyncTable, Table
+    from .updates import Action
 
 __all__ = [
     "TTL",
@@ -144,13 +152,17 @@ __all__ = [
     "some",
 ]
 
+# Checkers read the imports above; with this function they would take every other name for known, too.
+if not typing.TYPE_CHECKING:
 
-def _show_public_path() -> None:
-    """Let tracebacks and reprs name `oxidyn`, from where users import; markers such as `TTL` are values without a path."""
-    for name in __all__:
-        export = globals()[name]
-        if getattr(export, "__qualname__", None) == name and export.__module__.startswith("oxidyn."):
-            export.__module__ = __name__
+    def __getattr__(name: str) -> typing.Any:
+        home = _HOMES.get(name)
+        if home is not None:
+            export = globals()[name] = getattr(_import_module(f".{home}", __name__), name)
+            return export
+        if name in _HOMES.values():
+            return _import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
 
-
-_show_public_path()
+    def __dir__() -> list[str]:
+        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from .exports import show_public_path
 from .policies import AnyNumbers, Load, Policies, Unknown, Unset
 from .schema import TableSchema
 from .size import ItemSize, size_by
@@ -115,3 +116,6 @@ class ItemAdapter(Generic[T]):
         """
         loaded: T = self._schema.plan.load_item(item)
         return loaded
+
+
+show_public_path(globals())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, final, get_args
 
 from .errors import SchemaError
+from .exports import show_public_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -311,3 +312,6 @@ Epoch: Final = EpochTime()
 
 Exact to the microsecond. `Epoch("ms")` stores whole milliseconds, and refuses a remainder.
 """
+
+
+show_public_path(globals())

@@ -13,9 +13,9 @@ from typing_extensions import Self
 from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
+from .exports import show_public_path
 from .operations import CONCURRENCY, ClientOperations
 from .policies import AnyNumbers, Load, Policies, Unknown, Unset
-from .rate_limit import RateLimit
 from .schema import TableSchema
 from .table import AsyncTable, Table
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .annotations import IndexKeys, Projection
     from .errors import OxidynError
     from .partiql import Statement
+    from .rate_limit import RateLimit
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -391,3 +392,6 @@ class AsyncClient(_ClientBase):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+show_public_path(globals())

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from typing_extensions import Self
 
 from .errors import InvalidOption, shown
+from .exports import show_public_path
 
 __all__ = ["Config"]
 
@@ -146,3 +147,6 @@ def _expect_url(url: str) -> None:
         is_url = False
     if not is_url:
         raise InvalidOption(f'endpoint_url: expected a URL such as "http://localhost:8000", found {url!r}.')
+
+
+show_public_path(globals())

@@ -42,6 +42,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
 
+from .exports import show_public_path
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -399,3 +401,6 @@ class ReplyError(TransportError):
 
 class ClientClosed(TransportError):
     """The client was closed before the call."""
+
+
+show_public_path(globals())

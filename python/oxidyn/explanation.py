@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .exports import show_public_path
+
 __all__ = ["Candidate", "Explanation", "Told"]
 
 Told = tuple[
@@ -86,3 +88,6 @@ class Explanation:
 
 def _place(index: str | None) -> str:
     return "the table" if index is None else f"index {index}"
+
+
+show_public_path(globals())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn, TypeVar, cast, final
 
 from .errors import InvalidExpression
+from .exports import show_public_path
 from .schema import complete, field_names, no_field, title_of
 
 __all__ = ["Computed", "Condition", "Expression", "Ref", "Size", "all_of", "any_of", "expr", "not_"]
@@ -424,3 +425,6 @@ def kind_of(value: object) -> str:
     if isinstance(value, Expression):
         return repr(value)
     return f"the class {value.__name__}" if isinstance(value, type) else f"a value of type {type(value).__name__}"
+
+
+show_public_path(globals())

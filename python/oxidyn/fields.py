@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NoReturn, TypeVar, cast, final, get_args, overload
 
 from .errors import InvalidExpression
+from .exports import show_public_path
 from .expressions import (
     Computed,
     Condition,
@@ -303,3 +304,6 @@ def _not_a_reference(function: str, value: object) -> str:
         f"{function}() needs a reference to a field, such as User.age or expr(Event).age; found {kind_of(value)}. The usual "
         f"cause is an instance where the class was meant: {function}(user.age) in place of {function}(User.age)."
     )
+
+
+show_public_path(globals())

@@ -14,6 +14,7 @@ from typing_extensions import Unpack, dataclass_transform
 
 from .annotations import IndexKeys, Projection, index_options
 from .errors import SchemaError
+from .exports import show_public_path
 from .expressions import Ref
 from .schema import no_field
 
@@ -119,3 +120,6 @@ def _table_name(model: type[BaseModel], name: object) -> str:
     if isinstance(name, str) and name:
         return name
     raise SchemaError(f"{model.__name__}: table={name!r} is no table's name; expected text.")
+
+
+show_public_path(globals())

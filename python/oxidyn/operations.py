@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast, o
 
 from pydantic import BaseModel
 
-from . import _core, partiql
+from . import _core
 from ._core import Operation
 from .annotations import Include, KeysOnly
 from .errors import InvalidExpression, InvalidOperation, InvalidOption, shown
+from .exports import show_public_path
 from .expressions import as_condition, kind_of
 from .updates import Action
 
@@ -78,18 +79,24 @@ class ClientOperations:
         self, statement: Statement[M], /, *, consistent: bool = False, limit: int | None = None
     ) -> Operation[list[M]]:
         """Build what `Client.execute` runs."""
+        from . import partiql
+
         return partiql.execute(statement, consistent, limit)
 
     def batch_execute(
         self, statements: Iterable[Statement[M]], /, *, consistent: bool = False
     ) -> Operation[list[M | OxidynError | None]]:
         """Build what `Client.batch_execute` runs."""
+        from . import partiql
+
         return partiql.batch_execute(statements, consistent)
 
     def transact_execute(
         self, statements: Iterable[Statement[M]], /, *, token: str | None = None
     ) -> Operation[list[M | None]]:
         """Build what `Client.transact_execute` runs."""
+        from . import partiql
+
         return partiql.transact_execute(statements, _token(token))
 
     def batch_get(self, operations: Iterable[Operation[R]], /, *, concurrency: int = CONCURRENCY) -> Operation[list[R]]:
@@ -331,3 +338,6 @@ def _projection(project: Projection) -> tuple[str, tuple[str, ...]]:
     if isinstance(project, Include):
         return "INCLUDE", project.fields
     return ("KEYS_ONLY" if isinstance(project, KeysOnly) else "ALL"), ()
+
+
+show_public_path(globals())

@@ -5,6 +5,8 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from .exports import show_public_path
+
 __all__ = ["Page"]
 
 M = TypeVar("M")  # Unbound: dataclasses and TypedDicts have tables too.
@@ -16,3 +18,6 @@ class Page(BaseModel, Generic[M], defer_build=True):
 
     items: list[M]
     cursor: str | None
+
+
+show_public_path(globals())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from typing_extensions import Self
 
 from .errors import InvalidExpression
+from .exports import show_public_path
 
 if TYPE_CHECKING:
     from . import _core
@@ -142,3 +143,6 @@ class AsyncParallelScan(_ParallelScanBase[M], AsyncIterator[M]):
     async def count(self) -> int:
         """See `ParallelScan.count`."""
         return await self._client.spawn(self._scan.count())
+
+
+show_public_path(globals())

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from . import _core
 from .errors import InvalidExpression, InvalidOption, shown
+from .exports import show_public_path
 from .expressions import kind_of
 from .schema import TableSchema, title_of
 
@@ -105,3 +106,6 @@ def _of(method: str, statement: Statement[M]) -> _core.Statement[M]:
             f"{method}() expected Statement(text, *parameters, model=...), found {kind_of(statement)}."
         )
     return statement.__oxidyn_core__
+
+
+show_public_path(globals())

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from .errors import InvalidOption, MultipleItemsFound, NoItemFound, shown
+from .exports import show_public_path
 
 if TYPE_CHECKING:
     from . import _core
@@ -245,3 +246,6 @@ class AsyncQuery(_QueryBase[M]):
     async def count(self) -> int:
         """See `Query.count`."""
         return await self._spawn(self._core.count())
+
+
+show_public_path(globals())

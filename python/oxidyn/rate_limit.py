@@ -7,6 +7,7 @@ from typing import Final
 
 from . import _core
 from .errors import InvalidOption, shown
+from .exports import show_public_path
 
 __all__ = ["RateLimit"]
 
@@ -61,12 +62,13 @@ def _rate(kind: str, rate: object) -> float | None:
     return units
 
 
-def core_of(rate_limit: object) -> _core.RateLimit | None:
+def core_of(rate_limit: object) -> _core.RateLimit:
     """Give the core's limit of what a caller passed as `rate_limit=`."""
-    if rate_limit is None:
-        return None
     if not isinstance(rate_limit, RateLimit):
         raise InvalidOption(
             f"rate_limit: expected a RateLimit such as RateLimit(read=100), found {type(rate_limit).__name__}."
         )
     return rate_limit._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] (its own module's)
+
+
+show_public_path(globals())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
-from .explanation import Explanation
 from .expressions import as_condition
 from .query import LARGEST_PAGE, expect_count
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from . import _core
+    from .explanation import Explanation, Told
     from .expressions import Condition
     from .policies import Load
 
@@ -58,7 +58,7 @@ class Reads(Generic[R]):
         core = self._cores.loading(load)
         return (
             core.query(key, rest, index, reverse, limit, page_size, consistent, hydrate),
-            lambda: Explanation.of(self.name, core.explain(key, rest, index, consistent, hydrate)),
+            lambda: _explanation(self.name, core.explain(key, rest, index, consistent, hydrate)),
         )
 
     def _scan(
@@ -77,7 +77,7 @@ class Reads(Generic[R]):
         core = self._cores.loading(load)
         return (
             core.scan(rest, index, limit, page_size, consistent, hydrate),
-            lambda: Explanation.of(self.name, core.explain_scan(rest, index, consistent, hydrate)),
+            lambda: _explanation(self.name, core.explain_scan(rest, index, consistent, hydrate)),
         )
 
 
@@ -89,3 +89,9 @@ def _check_sizes(limit: object, page_size: object) -> None:
     for option, value, most in (("limit", limit, _MOST_ITEMS), ("page_size", page_size, LARGEST_PAGE)):
         if value is not None:
             expect_count(option, value, most)
+
+
+def _explanation(table: str, told: Told) -> Explanation:
+    from .explanation import Explanation
+
+    return Explanation.of(table, told)

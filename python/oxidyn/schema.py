@@ -11,7 +11,7 @@ from dataclasses import dataclass, is_dataclass, replace
 from inspect import isclass
 from typing import Any, Final, cast
 
-from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 from typing_extensions import is_typeddict
 
 from . import _core
@@ -170,6 +170,9 @@ def no_field(model: Any, name: object, fields: Iterable[str]) -> str:
 
 
 def _adapted(model: Any) -> Any:
+    # No model needs it.
+    from pydantic import TypeAdapter
+
     adapter: TypeAdapter[Any] = TypeAdapter(model)
     if not adapter.pydantic_complete:
         adapter.rebuild()

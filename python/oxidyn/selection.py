@@ -10,6 +10,7 @@ from inspect import isclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin
 
 from .errors import InvalidExpression
+from .exports import show_public_path
 from .expressions import Ref, kind_of
 from .operations import CONCURRENCY, entries, key_parts, requests_at_once
 from .query import AsyncQuery, Query
@@ -232,3 +233,6 @@ class AsyncSelection(_SelectionBase[S]):
         """See `Selection.batch_get`."""
         batch = self.ops.batch_get(keys, consistent=consistent, load=load, concurrency=concurrency)
         return await self._client.spawn(batch)
+
+
+show_public_path(globals())

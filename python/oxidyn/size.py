@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from .errors import InvalidOption
+from .exports import show_public_path
 from .schema import TableSchema, title_of
 
 if TYPE_CHECKING:
@@ -83,3 +84,6 @@ def item_size(item: object, /) -> ItemSize:
             f"ItemAdapter(...).item_size(item)."
         )
     return size_by(TableSchema.of(kind).plan, item)
+
+
+show_public_path(globals())

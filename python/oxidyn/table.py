@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 from typing_extensions import TypeVarTuple, Unpack
 
 from .errors import InvalidOption, shown
+from .exports import show_public_path
 from .operations import CONCURRENCY, Cores, TableOperations
-from .parallel_scan import AsyncParallelScan, ParallelScan
 from .query import AsyncQuery, Query
-from .rate_limit import core_of
 from .reading import Reads
-from .selection import AsyncSelection, Selected, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from . import _core
     from .expressions import Condition
+    from .parallel_scan import AsyncParallelScan, ParallelScan
     from .policies import Load
     from .rate_limit import RateLimit
     from .schema import TableSchema
+    from .selection import AsyncSelection, Selection
     from .updates import Action
 
 __all__ = ["AsyncTable", "Table"]
@@ -46,7 +46,12 @@ class _TableBase(Reads[M]):
     def __init__(
         self, client: _core.Client, schema: TableSchema, name: str, rate_limit: RateLimit | None = None
     ) -> None:
-        self._own: Cores[M] = Cores(schema, name, client, core_of(rate_limit))
+        limit: _core.RateLimit | None = None
+        if rate_limit is not None:
+            from .rate_limit import core_of
+
+            limit = core_of(rate_limit)
+        self._own: Cores[M] = Cores(schema, name, client, limit)
         super().__init__(client, self._own, name)
         self._schema = schema
         self.ops = TableOperations(self._own, schema)
@@ -275,6 +280,8 @@ class Table(_TableBase[M]):
             InvalidCursor: `after` is no cursor of this scan, or was cut off or altered.
         """
         scan, refusal = self._parallel_scan(segments, where, index, page_size, consistent, load, after)
+        from .parallel_scan import ParallelScan
+
         return ParallelScan(self._client, scan, self.name, refusal)
 
     @overload
@@ -291,6 +298,8 @@ class Table(_TableBase[M]):
             SchemaError: the smaller model has a field that the table's model has not, or one of another wire form.
             InvalidExpression: what was given is neither a model nor fields of the table's.
         """
+        from .selection import Selected, Selection
+
         return Selection(self._client, Selected(self._own, self._schema, what), self.name)
 
     def batch_get(
@@ -482,6 +491,8 @@ class AsyncTable(_TableBase[M]):
     ) -> AsyncParallelScan[M]:
         """See `Table.parallel_scan`."""
         scan, refusal = self._parallel_scan(segments, where, index, page_size, consistent, load, after)
+        from .parallel_scan import AsyncParallelScan
+
         return AsyncParallelScan(self._client, scan, self.name, refusal)
 
     @overload
@@ -490,6 +501,8 @@ class AsyncTable(_TableBase[M]):
     def select(self, *fields: Unpack[Ts]) -> AsyncSelection[tuple[Unpack[Ts]]]: ...
     def select(self, *what: Any) -> AsyncSelection[Any]:  # type: ignore[misc]
         """See `Table.select`."""
+        from .selection import AsyncSelection, Selected
+
         return AsyncSelection(self._client, Selected(self._own, self._schema, what), self.name)
 
     async def batch_get(
@@ -528,3 +541,6 @@ class AsyncTable(_TableBase[M]):
     async def wait_until_active(self) -> None:
         """See `Table.wait_until_active`."""
         await self._client.spawn(self.ops.wait_until_active())
+
+
+show_public_path(globals())

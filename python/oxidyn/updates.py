@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from .exports import show_public_path
 from .expressions import Expression, shown
 
 __all__ = ["Action"]
@@ -25,3 +26,6 @@ class Action(Expression):
     def __repr__(self) -> str:
         verb, ref, *values = self.__oxidyn_node__
         return f"attr({ref!r}).{verb}({', '.join(map(shown, values))})"
+
+
+show_public_path(globals())
