@@ -34,6 +34,19 @@ pub enum Error {
     Timeout(String),
 }
 
+impl Error {
+    /// Whether what was asked for may have been carried out all the same.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Service(error) => error.is_ambiguous(),
+            Self::Transport(error) => error.ambiguous,
+            Self::Incomplete(error) => error.causes.iter().any(Self::is_ambiguous),
+            _ => false,
+        }
+    }
+}
+
 /// An error reply of DynamoDB's, by its code (`__type` after the `#`), never by its text.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -45,6 +58,14 @@ pub struct ServiceError {
     /// The reply's whole body: it may hold `Item` (a failed condition) or `CancellationReasons`.
     pub body: Bytes,
     pub effort: Effort,
+}
+
+impl ServiceError {
+    /// Of a 500 DynamoDB itself says that a write may have been made.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.status >= 500 || self.code == "InternalServerError"
+    }
 }
 
 /// Why a conditional write was refused, as the caller meant the condition.

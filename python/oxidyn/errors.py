@@ -320,12 +320,15 @@ class ServiceError(OxidynError):
 
     code: str
     """DynamoDB's error code, `ValidationException`."""
+    ambiguous: bool
+    """Whether DynamoDB may have carried the request out although it failed, as it may where its answer is HTTP 500."""
 
     def __init__(
         self,
         message: str,
         *,
         code: str = "",
+        ambiguous: bool = False,
         operation: str | None = None,
         table: str | None = None,
         key: object = None,
@@ -333,6 +336,7 @@ class ServiceError(OxidynError):
     ) -> None:
         super().__init__(message, operation=operation, table=table, key=key, request_id=request_id)
         self.code = code
+        self.ambiguous = ambiguous
 
 
 class AccessDenied(ServiceError):

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{IntoPyDict, PyBool, PyDict, PyList, PyString, PyTuple};
 
 use crate::bridge::Limits;
 use crate::codec::Reading;
@@ -135,10 +135,15 @@ pub fn plain(py: Python<'_>, name: &str, message: String) -> PyErr {
 pub fn raise_bare(py: Python<'_>, error: &Error) -> PyErr {
     let details = PyDict::new(py);
     let (name, told) = match error {
-        Error::Service(error) => ("ServiceError", details.set_item(intern!(py, "code"), &error.code)),
-        Error::Transport(error) => (
-            transport_class(error.kind),
-            details.set_item(intern!(py, "ambiguous"), error.ambiguous),
+        Error::Service(service) => (
+            "ServiceError",
+            details
+                .set_item(intern!(py, "code"), &service.code)
+                .and_then(|()| details.set_item(intern!(py, "ambiguous"), error.is_ambiguous())),
+        ),
+        Error::Transport(transport) => (
+            transport_class(transport.kind),
+            details.set_item(intern!(py, "ambiguous"), transport.ambiguous),
         ),
         _ => ("OxidynError", Ok(())),
     };
@@ -284,11 +289,20 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
             ),
         ),
         ("ValidationException", "UpdateItem") => ("ServiceError", refused_update(&error.message)),
+        _ if error.is_ambiguous() => (
+            "ServiceError",
+            format!(
+                "DynamoDB failed over the request ({}: {}). If it writes, it may have been carried out all the same: read \
+                 before you write again.",
+                error.code, error.message
+            ),
+        ),
         _ => (
             "ServiceError",
             format!("DynamoDB refused the request ({}): {}", error.code, error.message),
         ),
     };
+    let ambiguous = truth(py, error.is_ambiguous());
     let code = match error.code.into_pyobject(py) {
         Ok(code) => code.into_any().unbind(),
         Err(never) => match never {},
@@ -299,7 +313,7 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
         message,
         context,
         error.request_id.as_deref(),
-        &[("code", code)],
+        &[("code", code), ("ambiguous", ambiguous)],
     )
 }
 
@@ -441,8 +455,7 @@ fn incomplete_message(error: &Incomplete) -> String {
             error.attempts
         );
     }
-    let is_ambiguous = |cause: &Error| matches!(cause, Error::Transport(error) if error.ambiguous);
-    let doubt = if error.causes.iter().any(is_ambiguous) {
+    let doubt = if error.causes.iter().any(Error::is_ambiguous) {
         " Those of a request without an answer may be done all the same."
     } else {
         ""
@@ -507,9 +520,10 @@ fn transport_class(kind: TransportKind) -> &'static str {
 
 fn transport(py: Python<'_>, error: TransportError, context: &Context) -> PyErr {
     let name = transport_class(error.kind);
-    let ambiguous = pyo3::types::PyBool::new(py, error.ambiguous)
-        .to_owned()
-        .into_any()
-        .unbind();
+    let ambiguous = truth(py, error.ambiguous);
     new(py, name, error.message, context, None, &[("ambiguous", ambiguous)])
+}
+
+fn truth(py: Python<'_>, value: bool) -> Py<PyAny> {
+    PyBool::new(py, value).to_owned().into_any().unbind()
 }

@@ -78,16 +78,36 @@ def test_connection_is_kept(fake: FakeAws) -> None:
         refusal("ProvisionedThroughputExceededException"),
         refusal("ThrottlingException"),
         refusal("RequestLimitExceeded"),
-        refusal("InternalServerError", status=500),
-        Answer(503, b"<html>busy</html>"),
     ],
     ids=lambda answer: f"{answer.status} {answer.body[:60].decode()}",
 )
-def test_passing_trouble_is_tried_again(fake: FakeAws, answer: Answer) -> None:
+def test_throttling_is_tried_again_whatever_was_asked(fake: FakeAws, answer: Answer) -> None:
     fake.answers = [answer, Answer(body=b'{"ok":1}')]
 
     assert client_of(fake)._call("PutItem", CONDITIONAL_PUT) == b'{"ok":1}'
     assert len(fake.requests) == 2
+
+
+IN_DOUBT = [refusal("InternalServerError", status=500), Answer(503, b"<html>busy</html>")]
+
+
+@pytest.mark.parametrize("answer", IN_DOUBT, ids=["500", "503"])
+def test_a_failure_of_the_server_is_tried_again_where_that_is_harmless(fake: FakeAws, answer: Answer) -> None:
+    fake.answers = [answer, Answer(body=b'{"ok":1}')]
+
+    assert client_of(fake)._call("PutItem", PUT) == b'{"ok":1}'
+    assert len(fake.requests) == 2
+
+
+@pytest.mark.parametrize("answer", IN_DOUBT, ids=["500", "503"])
+def test_a_failure_of_the_server_leaves_a_call_that_counts_in_doubt(fake: FakeAws, answer: Answer) -> None:
+    fake.answers = [answer]
+
+    with pytest.raises((ServiceError, ReplyError)) as caught:
+        client_of(fake)._call("UpdateItem", PUT)
+
+    assert caught.value.ambiguous is True
+    assert len(fake.requests) == 1
 
 
 def test_refusals_are_not_tried_again(fake: FakeAws) -> None:
@@ -164,7 +184,16 @@ def test_lost_answer_of_a_repeatable_call_is_asked_for_again(fake: FakeAws, oper
 
 
 @pytest.mark.parametrize(
-    ("operation", "body"), [("UpdateItem", PUT), ("PutItem", CONDITIONAL_PUT), ("TransactWriteItems", b"{}")]
+    ("operation", "body"),
+    [
+        ("UpdateItem", PUT),
+        ("PutItem", CONDITIONAL_PUT),
+        ("TransactWriteItems", b"{}"),
+        ("DeleteItem", b'{"ReturnValues":"ALL_OLD"}'),
+        ("CreateTable", b"{}"),
+        ("DeleteTable", b"{}"),
+        ("UpdateTimeToLive", b"{}"),
+    ],
 )
 def test_lost_answer_of_a_call_that_counts_is_told_as_ambiguous(fake: FakeAws, operation: str, body: bytes) -> None:
     fake.answers = [Answer(cut="before")]

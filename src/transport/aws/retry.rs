@@ -9,7 +9,7 @@ use super::failure::{Refusal, cancellation_codes, connect_failure};
 use crate::error::ServiceError;
 use crate::transport::Call;
 
-/// Codes that say "not now": DynamoDB did nothing and may do it a moment later.
+/// Codes that say "not now", and that a moment later it may be done.
 const TRANSIENT_CODES: &[&str] = &[
     "InternalServerError",
     "InternalFailure",
@@ -30,23 +30,21 @@ const TRANSIENT_REASONS: &[&str] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repetition {
     Harmless,
-    /// `ADD` would count twice, and a condition would be judged against the request's own first effect.
+    /// `ADD` would count twice, a condition would be judged against the request's own first effect, the old item would be
+    /// the new one, and a table made or deleted would be there already or no more.
     Harmful,
 }
 
 impl Repetition {
     pub fn of(call: &Call) -> Self {
-        let is_conditional = || memmem::find(&call.body, b"\"ConditionExpression\"").is_some();
+        let has = |member: &[u8]| memmem::find(&call.body, member).is_some();
         match call.operation {
             "ExecuteStatement" | "BatchExecuteStatement" if is_read(&call.body) => Self::Harmless,
             "UpdateItem" | "ExecuteStatement" | "BatchExecuteStatement" => Self::Harmful,
-            "PutItem" | "DeleteItem" if is_conditional() => Self::Harmful,
+            "CreateTable" | "DeleteTable" | "UpdateTable" | "UpdateTimeToLive" => Self::Harmful,
+            "PutItem" | "DeleteItem" if has(b"\"ConditionExpression\"") || has(b"\"ReturnValues\"") => Self::Harmful,
             // Without a token DynamoDB cannot tell a repetition from a second transaction.
-            "TransactWriteItems" | "ExecuteTransaction"
-                if memmem::find(&call.body, b"\"ClientRequestToken\"").is_none() =>
-            {
-                Self::Harmful
-            }
+            "TransactWriteItems" | "ExecuteTransaction" if !has(b"\"ClientRequestToken\"") => Self::Harmful,
             _ => Self::Harmless,
         }
     }
@@ -83,18 +81,21 @@ impl ClassifyRetry for RetryRules {
             .as_operation_error()
             .and_then(|error| error.downcast_ref::<Refusal>())
         {
+            let may_repeat = self.0 == Repetition::Harmless;
             return match refusal {
                 Refusal::Service(error) if THROTTLING_ERRORS.contains(&error.code.as_str()) => {
                     RetryAction::throttling_error()
                 }
+                // DynamoDB says of a 500 that the write may have been made.
+                Refusal::Service(error) if error.is_ambiguous() && !may_repeat => RetryAction::NoActionIndicated,
                 Refusal::Service(error)
                     if TRANSIENT_CODES.contains(&error.code.as_str())
-                        || error.status >= 500
+                        || error.is_ambiguous()
                         || is_cancelled_for_the_moment(error) =>
                 {
                     RetryAction::transient_error()
                 }
-                Refusal::Foreign { status, .. } if *status >= 500 => RetryAction::transient_error(),
+                Refusal::Foreign { status, .. } if *status >= 500 && may_repeat => RetryAction::transient_error(),
                 _ => RetryAction::NoActionIndicated,
             };
         }
