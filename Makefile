@@ -12,6 +12,8 @@ VENV ?= .venv
 PINS ?=
 # More arguments for pytest, such as ARGS='-k query'.
 ARGS ?=
+# Cargo features of the extension, all unless said: FEATURES=python,aws leaves out the embedded engine of `Client.local()`.
+FEATURES ?=
 
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 STAMPS := $(VENV)/.stamps
@@ -19,6 +21,7 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src -name '*.rs')
 # The part that knows no Python, with every transport, on the dependencies that are built for the extension anyway.
 RUST_FEATURES := --no-default-features --features aws,embedded,python-dependencies
 # What maturin tells PyO3, so that clippy and the extension share one build of it.
+EXTENSION_FEATURES = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 PYO3_ENV = PYO3_PYTHON=$(abspath $(VENV))/bin/python PYO3_BUILD_EXTENSION_MODULE=1
 
 .PHONY: help
@@ -95,9 +98,10 @@ run-bench: $(STAMPS)/bench $(STAMPS)/extension
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 
 .PHONY: lint
-lint: $(STAMPS)/lint $(STAMPS)/extension ## Check formatting, clippy, ruff, mypy, pyright and the extension's stub
+lint: $(STAMPS)/lint $(STAMPS)/extension ## Check formatting, clippy (also without the embedded engine), ruff, mypy, pyright and the extension's stub
 	cargo fmt --check
 	$(PYO3_ENV) cargo clippy --release --all-targets -- -D warnings
+	$(PYO3_ENV) cargo clippy --release --lib --no-default-features --features python,aws -- -D warnings
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
@@ -117,7 +121,7 @@ docs: $(STAMPS)/docs ## Build the documentation into site/, strictly
 
 .PHONY: wheel
 wheel: $(STAMPS)/quickstart ## Build a wheel with the slow, small profile into dist/
-	$(VENV)/bin/maturin build --profile wheel --interpreter $(VENV)/bin/python --out dist
+	$(VENV)/bin/maturin build --profile wheel $(EXTENSION_FEATURES) --interpreter $(VENV)/bin/python --out dist
 
 .PHONY: clean
 clean: ## Remove every build product and virtual environment
@@ -139,5 +143,5 @@ $(STAMPS)/quickstart $(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs $(STAMPS)/benc
 
 # `develop` is an editable install, so changes of Python files need no build.
 $(STAMPS)/extension: $(SOURCES) | $(STAMPS)/quickstart
-	PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --release
+	PIP_QUIET=1 VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --release $(EXTENSION_FEATURES)
 	touch $@

@@ -13,12 +13,14 @@ use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use super::core::{Connections, Core, Remote};
-use super::drive::{advance, drive, several};
+use super::drive::drive;
+#[cfg(feature = "embedded")]
+use super::engine;
 use super::process::PerProcess;
-use super::rate::{Gate, Gated, Limits, Passage};
+use super::rate::{Gate, Gated, Limits};
 use crate::error::{Error, TransportKind};
-use crate::ops::{NumberedCall, Operation, Step};
-use crate::transport::{Call, Transport, not_sent};
+use crate::ops::{Operation, Step};
+use crate::transport::{Transport, not_sent};
 
 /// How long a signal may wait; most calls end before the first look.
 pub const SIGNAL_TICK: Duration = Duration::from_millis(50);
@@ -43,92 +45,9 @@ pub fn run<O: Operation>(
     let gate = Gate::of(py, limits);
     match &*connections {
         #[cfg(feature = "embedded")]
-        Connections::Embedded(engine) => run_embedded(py, engine, operation, step, &gate),
+        Connections::Embedded(engine) => engine::run(py, engine, operation, step, &gate),
         #[cfg(feature = "aws")]
         Connections::Network(remote) => run_remote(py, remote, operation, step, gate),
-    }
-}
-
-/// The engine is called, not awaited: no runtime takes part.
-#[cfg(feature = "embedded")]
-fn run_embedded<O: Operation>(
-    py: Python<'_>,
-    engine: &crate::transport::embedded::Embedded,
-    mut operation: O,
-    mut step: Step<O::Output>,
-    gate: &Gate,
-) -> PyResult<Result<O::Output, Error>> {
-    loop {
-        let call = match step {
-            Step::Done(output) => return Ok(Ok(output)),
-            Step::Call(call) => call,
-            Step::CallAfter(delay, call) => {
-                sleep_interruptibly(py, delay)?;
-                call
-            }
-            Step::Calls(calls) => return run_embedded_several(py, engine, operation, calls, gate),
-        };
-        let (call, passage) = pass(py, gate, call)?;
-        match py.detach(|| advance(&mut operation, passage.through(engine.execute(&call)))) {
-            Ok(next) => step = next,
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-}
-
-/// As the engine does one call at a time, those under way are made by the times they are due.
-#[cfg(feature = "embedded")]
-fn run_embedded_several<O: Operation>(
-    py: Python<'_>,
-    engine: &crate::transport::embedded::Embedded,
-    mut operation: O,
-    mut calls: Vec<NumberedCall>,
-    gate: &Gate,
-) -> PyResult<Result<O::Output, Error>> {
-    let mut under_way: VecDeque<(Instant, usize, Call)> = VecDeque::with_capacity(calls.len());
-    loop {
-        let now = Instant::now();
-        for NumberedCall { number, after, call } in calls {
-            let due = now + after;
-            let place = under_way.partition_point(|(earlier, ..)| *earlier <= due);
-            under_way.insert(place, (due, number, call));
-        }
-        let (due, number, call) = under_way
-            .pop_front()
-            .expect("an operation waits for an answer to one of its calls");
-        sleep_interruptibly(py, due.saturating_duration_since(Instant::now()))?;
-        let (call, passage) = pass(py, gate, call)?;
-        match py
-            .detach(|| operation.answer(number, passage.through(engine.execute(&call))))
-            .map(several)
-        {
-            Ok(Ok(further)) => calls = further,
-            Ok(Err(output)) => return Ok(Ok(output)),
-            Err(error) => return Ok(Err(error)),
-        }
-        py.check_signals()?;
-    }
-}
-
-#[cfg(feature = "embedded")]
-fn pass<'a>(py: Python<'_>, gate: &'a Gate, call: Call) -> PyResult<(Call, Passage<'a>)> {
-    let (call, mut passage) = gate.enter(call);
-    while let Some(wait) = passage.wait() {
-        sleep_interruptibly(py, wait)?;
-    }
-    Ok((call, passage))
-}
-
-#[cfg(feature = "embedded")]
-fn sleep_interruptibly(py: Python<'_>, delay: Duration) -> PyResult<()> {
-    let end = Instant::now() + delay;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        py.detach(|| std::thread::sleep(left.min(SIGNAL_TICK)));
-        py.check_signals()?;
     }
 }
 

@@ -8,7 +8,9 @@ use tokio::task::AbortHandle;
 use super::core::Connections;
 use super::drive::drive;
 use super::rate::{Gate, Gated};
-use super::runtime::{ENGINE, NETWORK, Shared};
+#[cfg(feature = "embedded")]
+use super::runtime::ENGINE;
+use super::runtime::{NETWORK, Shared};
 use crate::error::{Error, TransportError, TransportKind};
 use crate::ops::{Operation, Step};
 use crate::transport::Transport;

@@ -9,6 +9,8 @@ mod bell;
 mod blocking;
 mod core;
 mod drive;
+#[cfg(feature = "embedded")]
+mod engine;
 mod event_loop;
 mod feed;
 mod launch;

@@ -17,6 +17,7 @@ pub struct Shared {
 
 pub static NETWORK: Shared = Shared::new("oxidyn-network");
 /// Engine calls compute where a network call waits, so they have a worker that they may hold up.
+#[cfg(feature = "embedded")]
 pub static ENGINE: Shared = Shared::new("oxidyn-engine");
 
 impl Shared {

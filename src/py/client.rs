@@ -16,7 +16,6 @@ use crate::ops::{self, Step};
 use crate::py::exceptions::raise_bare;
 use crate::py::operation::Operation;
 use crate::transport::config::Config;
-use crate::transport::embedded::Embedded;
 use crate::transport::{Call, OPERATIONS, Reply};
 
 /// Connections to AWS, or to whatever answers at `endpoint_url`; `local()` is the embedded engine. No I/O is done
@@ -77,12 +76,8 @@ impl Client {
     #[staticmethod]
     #[pyo3(signature = (path=None, *, cursor_key=None))]
     fn local(py: Python<'_>, path: Option<PathBuf>, cursor_key: Option<&[u8]>) -> PyResult<Self> {
-        let engine = match path {
-            Some(path) => Embedded::file(&path),
-            None => Embedded::memory(),
-        };
-        let engine = engine.map_err(|error| raise_bare(py, &error))?;
-        Self::with_options(Core::embedded(engine), cursor_key)
+        let core = local_core(path).map_err(|error| raise_bare(py, &error))?;
+        Self::with_options(core, cursor_key)
     }
 
     /// Run the operation and wait for what it gives; the GIL is released meanwhile.
@@ -124,6 +119,28 @@ impl Client {
             cursor_key: cursor_key.transpose()?,
         })
     }
+}
+
+#[cfg(feature = "embedded")]
+fn local_core(path: Option<PathBuf>) -> Result<Core, Error> {
+    use crate::transport::embedded::Embedded;
+
+    let engine = match path {
+        Some(path) => Embedded::file(&path),
+        None => Embedded::memory(),
+    };
+    engine.map(Core::embedded)
+}
+
+#[cfg(not(feature = "embedded"))]
+fn local_core(_path: Option<PathBuf>) -> Result<Core, Error> {
+    use crate::error::TransportKind;
+
+    Err(crate::transport::not_sent(
+        TransportKind::Other,
+        "this build of oxidyn has no embedded engine: build it with the cargo feature `embedded`, which is on unless it \
+         is turned off, or reach an emulator by Client(endpoint_url=...)",
+    ))
 }
 
 fn seconds(value: f64) -> PyResult<Duration> {
