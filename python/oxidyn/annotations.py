@@ -8,11 +8,11 @@ JSON schema and OpenAPI never show it. The core reads what concerns the wire (`n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, final, get_args
 
 from .errors import SchemaError
 from .exports import show_public_path
+from .values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,10 +51,8 @@ def _annotated(schema: CoreSchema, note: dict[str, Any]) -> CoreSchema:
     return cast("CoreSchema", {**schema, "metadata": metadata})
 
 
-class Role:
+class Role(Value):
     """A marker that says what a field is to the table; collected in order under `roles`."""
-
-    __slots__ = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
@@ -63,7 +61,6 @@ class Role:
 
 
 @final
-@dataclass(frozen=True, slots=True, repr=False)
 class TableKey(Role):
     """The type of `PartitionKey` and `SortKey`."""
 
@@ -81,7 +78,6 @@ SortKey: Final = TableKey("sort")
 
 
 @final
-@dataclass(frozen=True, slots=True, repr=False)
 class TimeToLive(Role):
     """The type of `TTL`."""
 
@@ -97,14 +93,12 @@ A datetime is stored as whole seconds, rounded up; an int field is stored as it 
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Value):
     """An index that holds every attribute of an item: the default."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class KeysOnly:
+class KeysOnly(Value):
     """An index that holds the keys of the table and its own, and nothing else.
 
     A model with more fields is read through it only with `hydrate=True`, and no condition may ask for one of these:
@@ -114,8 +108,7 @@ class KeysOnly:
 
 
 @final
-@dataclass(frozen=True, slots=True, init=False)
-class Include:
+class Include(Value):
     """An index that holds the keys and these fields, `Include("name", "email")`.
 
     What `KeysOnly` says of other fields holds here too.
@@ -126,7 +119,7 @@ class Include:
     def __init__(self, *fields: str) -> None:
         if not fields:
             raise SchemaError("Include() names no field; an index that holds only keys is KeysOnly().")
-        object.__setattr__(self, "fields", fields)
+        Value.__init__(self, fields)
 
 
 Projection = All | KeysOnly | Include
@@ -134,8 +127,7 @@ Projection = All | KeysOnly | Include
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class IndexKeys:
+class IndexKeys(Value):
     """A whole index in one place, made by `Index.keys`."""
 
     partition: tuple[str, ...]
@@ -148,7 +140,6 @@ IndexOptions = Mapping[str, Projection | IndexKeys]
 
 
 @final
-@dataclass(frozen=True, slots=True, init=False, repr=False)
 class Index(Role):
     """The field is a part of an index's key: `email: Annotated[str, Index("by_email", partition=True)]`.
 
@@ -175,9 +166,7 @@ class Index(Role):
         [(part, place)] = places
         if place is not True and (isinstance(place, bool) or place not in (1, 2, 3, 4)):
             raise SchemaError(f'Index("{name}", {part}={place!r}): expected True, or 1 to 4 in a multi-attribute key.')
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "part", part)
-        object.__setattr__(self, "place", 0 if place is True else place)
+        Value.__init__(self, name, part, 0 if place is True else place)
 
     def __repr__(self) -> str:
         return f'Index("{self.name}", {self.part}={self.place or True})'
@@ -225,8 +214,7 @@ Format = Literal["seconds", "offset", "hex", "upper"]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Attribute:
+class Attribute(Value):
     """How a field is stored: `code: Annotated[str, Attribute(name="c")]`.
 
     `name` is the stored name, in place of the alias or the field's own name. With `utc=False` a datetime keeps its
@@ -245,13 +233,22 @@ class Attribute:
     serializer.
     """
 
-    name: str | None = None
-    utc: bool = True
-    format: Format | None = None
-    plaintext: bool = False
-    serializer: bool | None = None
+    name: str | None
+    utc: bool
+    format: Format | None
+    plaintext: bool
+    serializer: bool | None
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        utc: bool = True,
+        format: Format | None = None,  # noqa: A002 (what Pydantic calls it, too)
+        plaintext: bool = False,
+        serializer: bool | None = None,
+    ) -> None:
+        Value.__init__(self, name, utc, format, plaintext, serializer)
         if self.name is not None and (not isinstance(self.name, str) or not self.name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SchemaError(f"Attribute(name={self.name!r}) is no name; DynamoDB wants at least one character.")
         if not isinstance(self.utc, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -289,11 +286,10 @@ EpochUnit = Literal["s", "ms"]
 
 
 @final
-@dataclass(frozen=True, slots=True, repr=False)
-class EpochTime:
+class EpochTime(Value):
     """The type of `Epoch`."""
 
-    unit: EpochUnit = "s"
+    unit: EpochUnit
 
     def __call__(self, unit: EpochUnit = "s") -> EpochTime:
         if unit not in ("s", "ms"):
@@ -307,7 +303,7 @@ class EpochTime:
         return _annotated(handler(source), {"epoch": self.unit})
 
 
-Epoch: Final = EpochTime()
+Epoch: Final = EpochTime("s")
 """The datetime is stored as a number, seconds since 1970: `at: Annotated[datetime, Epoch]`.
 
 Exact to the microsecond. `Epoch("ms")` stores whole milliseconds, and refuses a remainder.

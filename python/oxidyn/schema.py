@@ -7,7 +7,7 @@ and importing models stays cheap. Works on anything Pydantic has a core schema f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import is_dataclass
 from inspect import isclass
 from typing import Any, Final, cast
 
@@ -31,6 +31,7 @@ from .annotations import (
 )
 from .errors import SchemaError, UnsupportedTypeError
 from .policies import DEFAULTS, Load, Policies
+from .values import Value
 
 __all__ = ["IndexSchema", "TableSchema"]
 
@@ -42,20 +43,18 @@ _FIELDS: Final = "fields"
 _SMALLER: Final = "smaller"
 
 
-@dataclass(frozen=True, slots=True)
-class IndexSchema:
+class IndexSchema(Value):
     """An index by field names. Without a partition it is a local one, on the table's own partition key."""
 
     name: str
     partition: tuple[str, ...]
     sort: tuple[str, ...]
     project: Projection
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[str, ...]
     """The model's fields that it does not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableSchema:
+class TableSchema(Value):
     """A model as a table's items: keys and indexes by field names, and the plan that reads and writes it."""
 
     model: Any  # A model class, a dataclass, a TypedDict: whatever has a core schema.
@@ -331,28 +330,30 @@ class _Reading:
                     )
                 for field in (*option.partition, *option.sort):
                     self._named(field, f'the index "{name}"')
-                index = IndexSchema(name, option.partition, option.sort, option.project)
+                key, project = (option.partition, option.sort), option.project
             elif name in parts:
-                index = IndexSchema(
-                    name,
+                key = (
                     self._numbered(name, "partition", parts[name].get("partition", [])),
                     self._numbered(name, "sort", parts[name].get("sort", [])),
-                    option,
                 )
+                project = option
             else:
                 raise SchemaError(
                     f'{self.title}: indexes= speaks of "{name}", but no field is a part of its key; mark one with '
                     f'Index("{name}", partition=True), or give Index.keys(...).'
                 )
+            index = IndexSchema(name, *key, project, self._lacks(key, project, partition, sort))
             self._check(index, sort)
-            indexes.append(replace(index, lacks=self._lacks(index, partition, sort)))
+            indexes.append(index)
         return tuple(indexes)
 
-    def _lacks(self, index: IndexSchema, partition: str | None, sort: str | None) -> tuple[str, ...]:
-        if isinstance(index.project, All):
+    def _lacks(
+        self, key: tuple[tuple[str, ...], tuple[str, ...]], project: Projection, *table_key: str | None
+    ) -> tuple[str, ...]:
+        if isinstance(project, All):
             return ()
-        included = index.project.fields if isinstance(index.project, Include) else ()
-        held = {partition, sort, *index.partition, *index.sort, *included}
+        included = project.fields if isinstance(project, Include) else ()
+        held = {*table_key, *key[0], *key[1], *included}
         return tuple(field for field in self.fields if field not in held)
 
     def _check(self, index: IndexSchema, sort: str | None) -> None:

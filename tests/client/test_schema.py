@@ -36,7 +36,7 @@ def test_keys_indexes_and_ttl_are_read_from_the_markers():
     assert (schema.partition, schema.sort, schema.ttl, schema.title) == ("org", "id", "expires", "Order")
     assert schema.indexes == (
         IndexSchema("by_day", ("day",), ("at", "number"), KeysOnly(), ("expires",)),
-        IndexSchema("local", (), ("at",), All()),
+        IndexSchema("local", (), ("at",), All(), ()),
     )
 
 
@@ -129,7 +129,7 @@ def test_any_model_is_read_with_options(model):
     )
 
     assert (schema.partition, schema.sort) == ("org", "at")
-    assert schema.indexes == (IndexSchema("by_day", ("day",), ("at", "org"), Include("org")),)
+    assert schema.indexes == (IndexSchema("by_day", ("day",), ("at", "org"), Include("org"), ()),)
 
 
 def test_options_take_the_place_of_markers():

@@ -228,6 +228,7 @@ def test_what_most_programs_import_loads_no_module_that_they_have_no_use_for():
         "schema",
         "table",
         "updates",
+        "values",
     }
 
 
