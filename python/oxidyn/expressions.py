@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn, TypeVar, cast, final
 
 from .errors import InvalidExpression
 from .exports import show_public_path
-from .schema import complete, field_names, no_field, title_of
+from .schema import complete, field_names, keep, kept, no_field, title_of
 
 __all__ = ["Computed", "Condition", "Expression", "Ref", "Size", "all_of", "any_of", "expr", "not_"]
 
@@ -19,6 +19,8 @@ M = TypeVar("M")
 
 _HIDDEN: Final = "…"
 """Stands for a value in reprs: values may be secrets."""
+
+_ROOT: Final = "root"
 
 _NO_TRUTH: Final = (
     "{found} has no truth value. Combine conditions with & | ~ (each side in parentheses), not with and, or, not, "
@@ -78,9 +80,11 @@ class Ref(_Arithmetic):
 
     It has no public attribute of its own, so that nested fields of any name are reached: `User.address.size`. What a
     reference can do besides comparing is on `attr(reference)`.
+
+    A model's root keeps the references to its fields as attributes: most are asked for again and again.
     """
 
-    __slots__ = ("__oxidyn_model__", "__oxidyn_path__")
+    __slots__ = ("__dict__", "__oxidyn_model__", "__oxidyn_path__")
 
     __oxidyn_model__: Any  # The class at the root: a model, a dataclass, a TypedDict.
     __oxidyn_path__: tuple[str | int, ...]
@@ -93,9 +97,12 @@ class Ref(_Arithmetic):
         # Dunders are Python's questions (copy, pickle, inspect), never fields.
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        if not self.__oxidyn_path__ and name not in (fields := field_names(self.__oxidyn_model__)):
+        if self.__oxidyn_path__:
+            return Ref(self.__oxidyn_model__, (*self.__oxidyn_path__, name))
+        if name not in (fields := field_names(self.__oxidyn_model__)):
             raise AttributeError(no_field(self.__oxidyn_model__, name, fields))
-        return Ref(self.__oxidyn_model__, (*self.__oxidyn_path__, name))
+        ref = self.__dict__[name] = Ref(self.__oxidyn_model__, (name,))
+        return ref
 
     def __getitem__(self, key: object) -> Ref:
         if not isinstance(key, str) and (not isinstance(key, int) or isinstance(key, bool) or key < 0):
@@ -292,8 +299,17 @@ def expr(model: type[M], /) -> M:
 
     A type checker takes the result for an instance, whose attributes (or keys) have the fields' types.
     """
-    complete(model)
-    return cast("M", Ref(model, ()))
+    return cast("M", root(model))
+
+
+def root(model: Any, /) -> Ref:
+    """The model's own root, of which there is one where its class can keep it."""
+    found: Ref | None = kept(model, _ROOT)
+    if found is None:
+        complete(model)
+        found = Ref(model, ())
+        keep(model, _ROOT, found)
+    return found
 
 
 def not_(condition: Condition | bool, /) -> Condition:
@@ -332,10 +348,13 @@ def _join(word: str, *operands: object) -> Condition:
         raise InvalidExpression(f"{'all_of' if word == 'and' else 'any_of'}() got no conditions.")
     parts: list[Condition] = []
     for operand in operands:
-        condition = as_condition(operand)
+        condition = operand if type(operand) is Condition else as_condition(operand)
         node = condition.__oxidyn_node__
         # Flat, so that a chain of a thousand `|` is not a thousand levels deep.
-        parts.extend(node[1:] if node[0] == word else (condition,))
+        if node[0] == word:
+            parts += node[1:]
+        else:
+            parts.append(condition)
     return parts[0] if len(parts) == 1 else Condition((word, *parts))
 
 

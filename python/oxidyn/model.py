@@ -15,7 +15,7 @@ from typing_extensions import Unpack, dataclass_transform
 from .annotations import IndexKeys, Projection, index_options
 from .errors import SchemaError
 from .exports import show_public_path
-from .expressions import Ref
+from .expressions import root
 from .schema import no_field
 
 __all__ = ["Model"]
@@ -69,7 +69,7 @@ class ModelMeta(ModelMetaclass):
                     f"class that was not defined then, or defers its building. Call {cls.__name__}.model_rebuild() "
                     f"once everything is defined."
                 )
-            return Ref(cls, (name,))
+            return getattr(root(cls), name)
 
 
 class Model(BaseModel, metaclass=ModelMeta):

@@ -90,7 +90,7 @@ class TableSchema(Value):
             return cast("TableSchema", known[1])
         policies.check()
         schema = _Reading(model, core_schema).table_schema(partition, sort, indexes, policies)
-        _remember(model, options, (core_schema, schema))
+        keep(model, options, (core_schema, schema))
         return schema
 
     def loading(self, load: Load | None) -> TableSchema:
@@ -113,7 +113,7 @@ class TableSchema(Value):
         if known is not None and known[0] is core_schema:
             return cast("_core.Plan", known[1])
         plan = _Reading(model, core_schema).plan_of_values(policies)
-        _remember(model, (_SMALLER, policies), (core_schema, plan))
+        keep(model, (_SMALLER, policies), (core_schema, plan))
         return plan
 
     def require_table_key(self) -> str:
@@ -154,7 +154,6 @@ def title_of(model: Any) -> str:
 
 def field_names(model: Any) -> tuple[str, ...]:
     """The fields of a model, by their names in Python."""
-    # Asked for each reference that `expr()` gives, so nothing is looked at once they are known.
     known: tuple[str, ...] | None = _cache(model).get(_FIELDS)
     if known is not None:
         return known
@@ -186,11 +185,20 @@ def _cached(model: Any, key: Any, make: Callable[[], Any]) -> Any:
     value = _cache(model).get(key)
     if value is None:
         value = make()
-        _remember(model, key, value)
+        keep(model, key, value)
     return value
 
 
-def _remember(model: Any, key: Any, value: Any) -> None:
+def kept(model: Any, key: Any) -> Any:
+    """What is kept with a class under this key; None where there is nothing."""
+    try:
+        return vars(model)[_CACHE][key]
+    except (KeyError, TypeError):
+        return None
+
+
+def keep(model: Any, key: Any, value: Any) -> None:
+    """Keep it with the class, where it is that of a model."""
     # Anything else is refused as no item, or a generic alias (`Event[int]`), which is no class and read anew each time.
     if isclass(model) and (issubclass(model, BaseModel) or is_dataclass(model) or is_typeddict(model)):
         # A new dict each time, because another thread may be reading the old one.

@@ -280,12 +280,23 @@ def test_reference_has_no_public_name_of_its_own():
 
 
 def test_reference_in_a_hash_table_is_found_by_identity_and_never_compared():
-    reference = User.age
-    table = {reference: 1, User.age: 2, User.org: 3}
+    reference = User.address.city
+    table = {reference: 1, User.address.city: 2, User.org: 3}
 
     assert table[reference] == 1
-    assert len({User.age, User.age}) == 2
-    assert User.age not in table
+    assert len({User.address.city, User.address.city}) == 2
+    assert User.address.city not in table
+    assert table[User.org] == 3
+
+
+def test_reference_to_a_field_is_made_once_and_read_through_the_class_each_time():
+    @dataclass
+    class Place:
+        name: str
+
+    assert User.age is User.age
+    assert expr(Place).name is expr(Place).name
+    assert expr(User).age is User.age
 
 
 def test_reference_is_copied_and_pickled():
