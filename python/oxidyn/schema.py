@@ -191,8 +191,9 @@ def _cached(model: Any, key: Any, make: Callable[[], Any]) -> Any:
 
 def kept(model: Any, key: Any) -> Any:
     """What is kept with a class under this key; None where there is nothing."""
+    # `expr()` asks each time, so the way without a failure is the short one.
     try:
-        return vars(model)[_CACHE][key]
+        return cast("dict[Any, Any]", vars(model)[_CACHE])[key]
     except (KeyError, TypeError):
         return None
 

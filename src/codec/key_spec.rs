@@ -209,7 +209,7 @@ impl KeySpec {
 
     /// Whether the path is a part of the table's key.
     pub fn is_table_key(&self, path: &Path) -> bool {
-        match path.0.as_slice() {
+        match &*path.0 {
             [Segment::Attribute(name)] => self.table().any(|key| *key.attribute == **name),
             _ => false,
         }

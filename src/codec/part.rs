@@ -50,7 +50,7 @@ pub enum Found<'py> {
 
 impl Part {
     pub fn resolve(py: Python<'_>, plan: &Plan, path: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        let target = plan.target(path, Whole)?;
+        let target = plan.target(path, path, Whole)?;
         let waypoints = target::waypoints(py, plan, path)?;
         let stand_ins: Vec<StandIn> = waypoints.into_iter().filter_map(StandIn::of).collect();
         let segments = &target.path.0;
@@ -63,7 +63,7 @@ impl Part {
             .filter(|stand_in| !is_last(stand_in.depth) && !stand_in.is_none(py))
             .map(|stand_in| stand_in.depth);
         let length = in_list.map(|index| index + 1).into_iter().chain(defaulted).min();
-        let asked = Path(segments[..length.unwrap_or(segments.len())].to_vec());
+        let asked = Path(segments[..length.unwrap_or(segments.len())].into());
         let trusting = if plan.options().load == Load::Validate && target.takes_info(py)? {
             let options = PlanOptions {
                 load: Load::Trust,
@@ -74,7 +74,7 @@ impl Part {
             None
         };
         Ok(Self {
-            way: segments.clone().into(),
+            way: (**segments).into(),
             target,
             trusting,
             asked,

@@ -40,6 +40,8 @@ pub struct Plan {
 }
 
 struct Resolved {
+    /// The object by which Python asked: the same one asks again, since a model's references are kept with its class.
+    reference: Py<PyAny>,
     path: Py<PyTuple>,
     part: Part,
     target: Arc<Target>,
@@ -133,13 +135,22 @@ impl Plan {
         &self.options
     }
 
+    /// What a reference was resolved to before.
+    pub fn known_target(&self, reference: &Bound<'_, PyAny>, part: Part) -> Option<Arc<Target>> {
+        let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = targets.iter();
+        let known = known.find(|known| known.part == part && known.reference.is(reference))?;
+        Some(Arc::clone(&known.target))
+    }
+
     /// A reference's path of field names, dict keys and indexes, resolved. InvalidExpression says what there is instead.
-    pub fn target(&self, path: &Bound<'_, PyTuple>, part: Part) -> PyResult<Arc<Target>> {
+    /// `reference` is the object that has this path.
+    pub fn target(&self, reference: &Bound<'_, PyAny>, path: &Bound<'_, PyTuple>, part: Part) -> PyResult<Arc<Target>> {
         let py = path.py();
         {
             let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
             for known in targets.iter() {
-                if known.part == part && (known.path.is(path) || known.path.bind(py).eq(path)?) {
+                if known.part == part && known.path.bind(py).eq(path)? {
                     return Ok(Arc::clone(&known.target));
                 }
             }
@@ -150,6 +161,7 @@ impl Plan {
             targets.clear();
         }
         targets.push(Resolved {
+            reference: reference.clone().unbind(),
             path: path.clone().unbind(),
             part,
             target: Arc::clone(&target),
@@ -301,7 +313,14 @@ impl Plan {
         let Ok(targets) = self.targets.try_lock() else {
             return Ok(());
         };
-        for Resolved { path, target, .. } in targets.iter() {
+        for Resolved {
+            reference,
+            path,
+            target,
+            ..
+        } in targets.iter()
+        {
+            visit.call(reference)?;
             visit.call(path)?;
             if Arc::strong_count(target) == 1 {
                 target.traverse(visit)?;

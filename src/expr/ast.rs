@@ -4,13 +4,11 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::wire::{Tag, writer};
 
 /// A document path by stored names: `lines[0].qty`. Its first segment is an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Path(pub Vec<Segment>);
+pub struct Path(pub Arc<[Segment]>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
@@ -21,7 +19,7 @@ pub enum Segment {
 impl Path {
     #[must_use]
     pub fn attribute(name: impl Into<Arc<str>>) -> Self {
-        Self(vec![Segment::Attribute(name.into())])
+        Self(Arc::new([Segment::Attribute(name.into())]))
     }
 
     /// The item's own attribute in which the path begins.
@@ -57,7 +55,7 @@ impl fmt::Display for Path {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Value {
     pub tag: Tag,
-    pub wire: Bytes,
+    pub wire: Arc<[u8]>,
     pub grid: Grid,
 }
 
@@ -66,7 +64,7 @@ impl Value {
     pub fn null() -> Self {
         Self {
             tag: Tag::Null,
-            wire: Bytes::from_static(writer::NULL.as_bytes()),
+            wire: writer::NULL.as_bytes().into(),
             grid: Grid::Dense,
         }
     }
@@ -215,7 +213,8 @@ impl Condition {
     /// All of them hold.
     #[must_use]
     pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
-        let mut flat = Vec::new();
+        let conditions = conditions.into_iter();
+        let mut flat = Vec::with_capacity(conditions.size_hint().0);
         for condition in conditions {
             match condition {
                 Self::And(parts) => flat.extend(parts),
@@ -228,7 +227,8 @@ impl Condition {
     /// At least one of them holds.
     #[must_use]
     pub fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
-        let mut flat = Vec::new();
+        let conditions = conditions.into_iter();
+        let mut flat = Vec::with_capacity(conditions.size_hint().0);
         for condition in conditions {
             match condition {
                 Self::Or(parts) => flat.extend(parts),

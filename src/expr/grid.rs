@@ -1,7 +1,5 @@
 //! The neighbour of a value on its grid, by which a half-open range becomes a closed one.
 
-use bytes::Bytes;
-
 use super::ast::{Grid, Value};
 use crate::wire::reader::Reader;
 use crate::wire::{Direction, number, temporal, writer};
@@ -23,7 +21,7 @@ pub fn neighbour(value: &Value, direction: Direction) -> Option<Value> {
     }
     Some(Value {
         tag: value.tag,
-        wire: Bytes::from(wire),
+        wire: wire.into(),
         grid: value.grid,
     })
 }

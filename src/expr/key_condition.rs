@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::ast::{Comparison, Value};
 use super::placeholders::Placeholders;
 use super::text::Text;
 use crate::error::Result;
+
+/// An attribute, and the one value that it has in all items found, in its wire form.
+pub type Pinned = (Arc<str>, Arc<[u8]>);
 
 /// Partition attributes first, then sort attributes, each in the key's order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyCondition(pub Vec<(Arc<str>, KeyTest)>);
 
 impl KeyCondition {
-    /// The attributes that have one value in all items found, with it.
-    pub fn pinned(&self) -> impl Iterator<Item = (Arc<str>, Bytes)> {
+    /// The attributes that have one value in all items found.
+    pub fn pinned(&self) -> impl Iterator<Item = Pinned> {
         self.0.iter().filter_map(|(name, test)| match test {
             KeyTest::Compare(Comparison::Equal, value) => Some((Arc::clone(name), value.wire.clone())),
             _ => None,

@@ -1,10 +1,7 @@
 //! `#n0` and `:v0`: what stands for names and values in expression text. A name never appears in the text itself, so
 //! reserved words and odd characters (a dot!) never matter.
 
-use std::fmt::Write;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::ast::{Path, Segment, Value};
 use crate::wire::{size, writer};
@@ -14,7 +11,7 @@ use crate::wire::{size, writer};
 pub struct Placeholders {
     // Searched from the start: a request has a handful, and text over 4 KB is refused while it grows.
     names: Vec<Arc<str>>,
-    values: Vec<Bytes>,
+    values: Vec<Arc<[u8]>>,
     /// Of the names and of the values' wire form.
     bytes: usize,
 }
@@ -31,7 +28,9 @@ impl Placeholders {
                     self.name(text, name);
                 }
                 Segment::Index(index) => {
-                    write!(text, "[{index}]").expect("a String takes all text");
+                    text.push('[');
+                    push_number(text, *index as usize);
+                    text.push(']');
                 }
             }
         }
@@ -44,7 +43,8 @@ impl Placeholders {
             self.names.push(Arc::clone(name));
             self.names.len() - 1
         });
-        write!(text, "#n{number}").expect("a String takes all text");
+        text.push_str("#n");
+        push_number(text, number);
     }
 
     /// Append the placeholder of one value.
@@ -55,10 +55,11 @@ impl Placeholders {
             .position(|known| *known == value.wire)
             .unwrap_or_else(|| {
                 self.bytes += value.wire.len();
-                self.values.push(value.wire.clone());
+                self.values.push(Arc::clone(&value.wire));
                 self.values.len() - 1
             });
-        write!(text, ":v{number}").expect("a String takes all text");
+        text.push_str(":v");
+        push_number(text, number);
     }
 
     /// Whether the names and values are larger than `limit` as DynamoDB counts them.
@@ -97,8 +98,7 @@ impl Placeholders {
         if !self.names.is_empty() {
             body.extend_from_slice(br#","ExpressionAttributeNames":{"#);
             for (number, name) in self.names.iter().enumerate() {
-                writer::push_separator(body);
-                writer::push_key(body, &format!("#n{number}"));
+                push_key(body, "#n", number);
                 writer::push_text(body, name);
             }
             body.push(b'}');
@@ -106,11 +106,28 @@ impl Placeholders {
         if !self.values.is_empty() {
             body.extend_from_slice(br#","ExpressionAttributeValues":{"#);
             for (number, value) in self.values.iter().enumerate() {
-                writer::push_separator(body);
-                writer::push_key(body, &format!(":v{number}"));
+                push_key(body, ":v", number);
                 body.extend_from_slice(value);
             }
             body.push(b'}');
         }
     }
+}
+
+fn push_number(text: &mut String, number: usize) {
+    match u8::try_from(number) {
+        // Most requests have fewer, and the machinery of formatting costs more than all the rest of a placeholder.
+        Ok(digit @ 0..=9) => text.push(char::from(b'0' + digit)),
+        _ => text.push_str(&number.to_string()),
+    }
+}
+
+/// Append a placeholder as a member's key.
+fn push_key(body: &mut Vec<u8>, kind: &str, number: usize) {
+    writer::push_separator(body);
+    body.push(b'"');
+    body.extend_from_slice(kind.as_bytes());
+    let number = i64::try_from(number).expect("4 KB of text have room for fewer");
+    writer::push_integer(body, number);
+    body.extend_from_slice(b"\":");
 }

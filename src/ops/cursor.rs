@@ -115,7 +115,7 @@ impl Keys<'_> {
     }
 
     /// The value that the query itself gives to the attribute.
-    fn pinned(&self, name: &str) -> Option<&Bytes> {
+    fn pinned(&self, name: &str) -> Option<&Arc<[u8]>> {
         let mut pinned = self.pages.pinned().iter();
         pinned.find(|(known, _)| **known == *name).map(|(_, value)| value)
     }

@@ -10,26 +10,17 @@ use crate::expr::ast::{Condition, Path};
 /// The condition of a write. The default asks for nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
-    existence: Existence,
     condition: Option<Condition>,
-}
-
-/// Whether there must be an item; a partition attribute tells, since every item has it.
-#[derive(Debug, Clone, Default)]
-enum Existence {
-    #[default]
-    Any,
-    Absent(Arc<str>),
-    Present(Arc<str>),
+    meaning: Meaning,
 }
 
 impl Guard {
-    /// There must be no item yet.
+    /// There must be no item yet. A partition attribute tells, since every item has it.
     #[must_use]
     pub fn absent(partition: Arc<str>) -> Self {
         Self {
-            existence: Existence::Absent(partition),
-            condition: None,
+            condition: Some(Condition::NotExists(Path::attribute(partition))),
+            meaning: Meaning::Exists,
         }
     }
 
@@ -37,27 +28,29 @@ impl Guard {
     #[must_use]
     pub fn present(partition: Arc<str>) -> Self {
         Self {
-            existence: Existence::Present(partition),
-            condition: None,
+            condition: Some(Condition::Exists(Path::attribute(partition))),
+            meaning: Meaning::NotFoundOrCondition,
         }
     }
 
     /// The caller's condition must hold as well.
     #[must_use]
     pub fn with(mut self, condition: Option<Condition>) -> Self {
+        if condition.is_some() {
+            self.meaning = match self.meaning {
+                Meaning::Nothing => Meaning::Condition,
+                Meaning::Exists => Meaning::ExistsOrCondition,
+                other => other,
+            };
+        }
         self.condition = Condition::both(self.condition, condition);
         self
     }
 
     /// Write the condition, and ask for the item that stands against it.
     pub(super) fn write(&self, body: &mut Body) -> Result<()> {
-        let existence = match &self.existence {
-            Existence::Any => None,
-            Existence::Absent(partition) => Some(Condition::NotExists(Path::attribute(Arc::clone(partition)))),
-            Existence::Present(partition) => Some(Condition::Exists(Path::attribute(Arc::clone(partition)))),
-        };
-        if let Some(condition) = Condition::both(existence, self.condition.clone()) {
-            body.condition("ConditionExpression", &condition)?;
+        if let Some(condition) = &self.condition {
+            body.condition("ConditionExpression", condition)?;
             body.text("ReturnValuesOnConditionCheckFailure", "ALL_OLD");
         }
         Ok(())
@@ -65,20 +58,15 @@ impl Guard {
 
     /// The meaning of a failed write's error.
     pub(super) fn meaning(&self) -> Meaning {
-        match (&self.existence, &self.condition) {
-            (Existence::Any, None) => Meaning::Nothing,
-            (Existence::Any, Some(_)) => Meaning::Condition,
-            (Existence::Absent(_), None) => Meaning::Exists,
-            (Existence::Absent(_), Some(_)) => Meaning::ExistsOrCondition,
-            (Existence::Present(_), _) => Meaning::NotFoundOrCondition,
-        }
+        self.meaning
     }
 }
 
 /// What is kept of a guard once its condition is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Meaning {
     /// There is no condition.
+    #[default]
     Nothing,
     Condition,
     Exists,

@@ -10,6 +10,7 @@ use super::count::Count;
 use super::{Operation, Step, identity, reply};
 use crate::error::Result;
 use crate::expr::ast::Path;
+use crate::expr::key_condition::Pinned;
 use crate::expr::order::Scalar;
 use crate::expr::split::OpenEnd;
 use crate::limits;
@@ -27,7 +28,7 @@ pub struct Pages {
     selecting: Option<Bytes>,
     bounds: Bounds,
     drop: Arc<[OpenEnd]>,
-    pinned: Arc<[(Arc<str>, Bytes)]>,
+    pinned: Arc<[Pinned]>,
     /// The projection of what `drop` looks at, for counting; empty where nothing is dropped.
     dropped_attribute: Arc<str>,
     /// The service leaves items out by a filter after it has counted them against `Limit`.
@@ -86,7 +87,7 @@ impl Pages {
     }
 
     /// Every item found has these values.
-    pub(super) fn pinning(mut self, attributes: impl Iterator<Item = (Arc<str>, Bytes)>) -> Self {
+    pub(super) fn pinning(mut self, attributes: impl Iterator<Item = Pinned>) -> Self {
         self.pinned = attributes.collect();
         self
     }
@@ -162,7 +163,7 @@ impl Pages {
     }
 
     /// The attributes of which every item found has one known value, with these.
-    pub(super) fn pinned(&self) -> &[(Arc<str>, Bytes)] {
+    pub(super) fn pinned(&self) -> &[Pinned] {
         &self.pinned
     }
 

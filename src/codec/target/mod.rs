@@ -9,7 +9,6 @@ mod resolve;
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use pyo3::PyTraverseError;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
@@ -354,7 +353,7 @@ impl Target {
         let tag = Reader::new(&wire).tag()?;
         Ok(Value {
             tag,
-            wire: Bytes::from(wire),
+            wire: wire.into(),
             grid: self.grid,
         })
     }
@@ -402,7 +401,7 @@ impl Target {
 fn list(wire: Vec<u8>) -> Value {
     Value {
         tag: Tag::L,
-        wire: Bytes::from(wire),
+        wire: wire.into(),
         grid: Grid::Dense,
     }
 }

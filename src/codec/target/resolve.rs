@@ -174,7 +174,7 @@ pub fn resolve_with(
     let default = place.field.and_then(|(_, field)| field.absent());
     Ok(Target {
         levels: segments.len() - usize::from(part == Part::Whole),
-        path: Path(segments),
+        path: Path(segments.into()),
         place: place.field.map(|(place, _)| place),
         title: options.title.clone(),
         steps: path.iter().map(Bound::unbind).collect(),

@@ -57,18 +57,25 @@ pub(super) struct Field<'py> {
 impl<'py> Field<'py> {
     pub fn of(plan: &Plan, reference: &Bound<'py, PyAny>) -> PyResult<Self> {
         Ok(Self {
-            target: plan.target(&path(plan, reference)?, Part::Whole)?,
+            target: target(plan, reference, Part::Whole)?,
             reference: reference.clone(),
         })
     }
 
     /// Any one element of the list or set.
     pub fn element(&self, plan: &Plan) -> PyResult<Arc<Target>> {
-        plan.target(&path(plan, &self.reference)?, Part::Element)
+        target(plan, &self.reference, Part::Element)
     }
 
     pub fn name(&self) -> String {
         name(&self.reference)
+    }
+}
+
+fn target(plan: &Plan, reference: &Bound<'_, PyAny>, part: Part) -> PyResult<Arc<Target>> {
+    match plan.known_target(reference, part) {
+        Some(known) => Ok(known),
+        None => plan.target(reference, &path(plan, reference)?, part),
     }
 }
 

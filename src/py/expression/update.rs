@@ -28,9 +28,34 @@ pub fn actions(plan: &Plan, actions: &Bound<'_, PyTuple>) -> PyResult<Vec<Action
     Ok(read)
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Verb {
+    Set,
+    Add,
+    Delete,
+    Append,
+    Prepend,
+    Remove,
+}
+
+impl Verb {
+    fn of(node: &Node<'_>) -> PyResult<Self> {
+        let verb = node.operator()?;
+        Ok(match verb.to_str()? {
+            "set" => Self::Set,
+            "add" => Self::Add,
+            "delete" => Self::Delete,
+            "append" => Self::Append,
+            "prepend" => Self::Prepend,
+            "remove" => Self::Remove,
+            other => return Err(refuse(verb.py(), format!("{other} is not an action."))),
+        })
+    }
+}
+
 /// What is done to one field.
 struct Change<'py> {
-    verb: String,
+    verb: Verb,
     field: Field<'py>,
     node: Node<'py>,
 }
@@ -49,7 +74,7 @@ impl<'py> Change<'py> {
             ));
         }
         Ok(Self {
-            verb: node.operator()?.to_str()?.to_owned(),
+            verb: Verb::of(&node)?,
             field,
             node,
         })
@@ -57,7 +82,7 @@ impl<'py> Change<'py> {
 
     /// The value that a `set` gives the field, where it is one.
     fn value(&self) -> PyResult<Option<Bound<'py, PyAny>>> {
-        if self.verb != "set" {
+        if self.verb != Verb::Set {
             return Ok(None);
         }
         let value = self.node.operand(2)?;
@@ -76,19 +101,19 @@ impl<'py> Change<'py> {
             });
         }
         let operand = || self.node.operand(2);
-        Ok(match &*self.verb {
-            "set" => Action::Set(path, source::source(plan, field, &operand()?)?),
-            "add" => Action::Add(path, addend(field, &operand()?)?),
-            "delete" => Action::Delete(path, deleted(field, &operand()?)?),
-            "append" => {
+        Ok(match self.verb {
+            Verb::Set => Action::Set(path, source::source(plan, field, &operand()?)?),
+            Verb::Add => Action::Add(path, addend(field, &operand()?)?),
+            Verb::Delete => Action::Delete(path, deleted(field, &operand()?)?),
+            Verb::Append => {
                 let (list, items) = lists(plan, field, &operand()?)?;
                 Action::Set(path, Source::Appended(list, items))
             }
-            "prepend" => {
+            Verb::Prepend => {
                 let (list, items) = lists(plan, field, &operand()?)?;
                 Action::Set(path, Source::Appended(items, list))
             }
-            "remove" if target.is_required() => {
+            Verb::Remove if target.is_required() => {
                 return Err(refuse(
                     py,
                     format!(
@@ -98,8 +123,7 @@ impl<'py> Change<'py> {
                     ),
                 ));
             }
-            "remove" => Action::Remove(path),
-            other => return Err(refuse(py, format!("{other} is not an action."))),
+            Verb::Remove => Action::Remove(path),
         })
     }
 }
@@ -114,19 +138,21 @@ fn validated<'py>(py: Python<'py>, changes: &[Change<'py>]) -> PyResult<Vec<Opti
         takes_info |= value.is_some() && change.field.target.takes_info(py)?;
         values.push(value);
     }
-    let mut order: Vec<usize> = (0..changes.len()).collect();
-    if takes_info {
-        order.sort_by_key(|&change| changes[change].field.target.place());
+    if !takes_info {
+        for (change, value) in changes.iter().zip(&mut values) {
+            if let Some(value) = value {
+                *value = change.field.target.validate_update(value, None)?;
+            }
+        }
+        return Ok(values);
     }
+    let mut order: Vec<usize> = (0..changes.len()).collect();
+    order.sort_by_key(|&change| changes[change].field.target.place());
     for change in order {
         let Some(value) = &values[change] else { continue };
         let target = &changes[change].field.target;
-        let others = if takes_info {
-            before(py, target, changes, &values)?
-        } else {
-            None
-        };
-        values[change] = Some(target.validate_update(value, others.as_ref())?);
+        let others = before(py, target, changes, &values)?;
+        values[change] = Some(target.validate_update(value, Some(&others))?);
     }
     Ok(values)
 }
@@ -137,7 +163,7 @@ fn before<'py>(
     target: &Target,
     changes: &[Change<'py>],
     values: &[Option<Bound<'py, PyAny>>],
-) -> PyResult<Option<Bound<'py, PyDict>>> {
+) -> PyResult<Bound<'py, PyDict>> {
     let before = PyDict::new(py);
     for (change, value) in changes.iter().zip(values) {
         let other = &change.field.target;
@@ -148,7 +174,7 @@ fn before<'py>(
             before.set_item(name, value)?;
         }
     }
-    Ok(Some(before))
+    Ok(before)
 }
 
 fn are_equal(py: Python<'_>, a: &[Py<PyAny>], b: &[Py<PyAny>]) -> PyResult<bool> {

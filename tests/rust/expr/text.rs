@@ -182,7 +182,7 @@ fn is_in_takes_one_to_a_hundred_values() {
 #[test]
 fn only_text_numbers_and_bytes_have_an_order() {
     let flag = Value {
-        wire: r#"{"BOOL":true}"#.into(),
+        wire: br#"{"BOOL":true}"#.as_slice().into(),
         tag: Tag::Bool,
         ..i(0)
     };
@@ -277,7 +277,7 @@ fn an_update_has_each_clause_once() {
             path("tags"),
             Value {
                 tag: Tag::SS,
-                wire: r#"{"SS":["x"]}"#.into(),
+                wire: br#"{"SS":["x"]}"#.as_slice().into(),
                 ..i(0)
             },
         ),
@@ -285,7 +285,7 @@ fn an_update_has_each_clause_once() {
             path("marks"),
             Value {
                 tag: Tag::SS,
-                wire: r#"{"SS":["x"]}"#.into(),
+                wire: br#"{"SS":["x"]}"#.as_slice().into(),
                 ..i(0)
             },
         ),

@@ -15,13 +15,13 @@ pub fn path(text: &str) -> Path {
             segments.push(Segment::Index(index.trim_start_matches('[').parse().unwrap()));
         }
     }
-    Path(segments)
+    Path(segments.into())
 }
 
 pub fn value(tag: Tag, content: &str, grid: Grid) -> Value {
     Value {
         tag,
-        wire: format!(r#"{{"{}":"{content}"}}"#, tag.name()).into(),
+        wire: format!(r#"{{"{}":"{content}"}}"#, tag.name()).into_bytes().into(),
         grid,
     }
 }

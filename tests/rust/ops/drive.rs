@@ -108,7 +108,7 @@ pub fn names<const N: usize>(names: [&str; N]) -> Vec<Arc<str>> {
 pub fn s(text: &str) -> Value {
     Value {
         tag: Tag::S,
-        wire: format!(r#"{{"S":"{text}"}}"#).into(),
+        wire: format!(r#"{{"S":"{text}"}}"#).into_bytes().into(),
         grid: Grid::Dense,
     }
 }
@@ -116,7 +116,7 @@ pub fn s(text: &str) -> Value {
 pub fn i(number: i64) -> Value {
     Value {
         tag: Tag::N,
-        wire: format!(r#"{{"N":"{number}"}}"#).into(),
+        wire: format!(r#"{{"N":"{number}"}}"#).into_bytes().into(),
         grid: Grid::Integer,
     }
 }

@@ -178,7 +178,7 @@ fn path(segments: &[&str]) -> Path {
 fn number(text: &str) -> Value {
     Value {
         tag: Tag::N,
-        wire: format!(r#"{{"N":"{text}"}}"#).into(),
+        wire: format!(r#"{{"N":"{text}"}}"#).into_bytes().into(),
         grid: Grid::Dense,
     }
 }
@@ -212,7 +212,7 @@ fn every_condition_means_on_the_engine_what_it_says() {
             eq(
                 "flag",
                 Value {
-                    wire: r#"{"BOOL":true}"#.into(),
+                    wire: br#"{"BOOL":true}"#.as_slice().into(),
                     tag: Tag::Bool,
                     grid: Grid::Dense,
                 },
@@ -270,7 +270,7 @@ fn every_condition_means_on_the_engine_what_it_says() {
 fn value(wire: &'static str) -> Value {
     Value {
         tag: Tag::S,
-        wire: Bytes::from_static(wire.as_bytes()),
+        wire: wire.as_bytes().into(),
         grid: Grid::Dense,
     }
 }
@@ -282,7 +282,7 @@ fn check_ranges(tag: Tag, grid: Grid, contents: &[&str]) {
         .iter()
         .map(|content| Value {
             tag,
-            wire: format!(r#"{{"{}":"{content}"}}"#, tag.name()).into(),
+            wire: format!(r#"{{"{}":"{content}"}}"#, tag.name()).into_bytes().into(),
             grid,
         })
         .collect();

@@ -341,7 +341,7 @@ fn a_key_is_long_enough_and_shown_nowhere() {
 fn identities_are_equal_for_equal_queries_alone() {
     let value = |wire: &'static str, tag| oxidyn::expr::ast::Value {
         tag,
-        wire: wire.into(),
+        wire: wire.as_bytes().into(),
         grid: oxidyn::expr::ast::Grid::Dense,
     };
     let with = |name, wire, tag| Condition::all([in_acme(), eq(name, value(wire, tag))]);

@@ -314,7 +314,7 @@ fn items_on_an_open_end_are_left_out_before_the_limit_counts() {
 fn open_ends_of_numbers_are_compared_by_value() {
     let number = |text: &str| oxidyn::expr::ast::Value {
         tag: oxidyn::wire::Tag::N,
-        wire: format!(r#"{{"N":"{text}"}}"#).into(),
+        wire: format!(r#"{{"N":"{text}"}}"#).into_bytes().into(),
         grid: oxidyn::expr::ast::Grid::Dense,
     };
     let range = Condition::all([
