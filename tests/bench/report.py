@@ -36,23 +36,23 @@ class Table:
     rows: list[Row] = field(default_factory=list)
 
     def text(self) -> str:
-        columns = list(self.rows[0].samples)
+        columns = list(dict.fromkeys(name for row in self.rows for name in row.samples))
         lines = [["", *columns]]
         for row in self.rows:
             base = row.samples[self.baseline]
-            cells = [
-                _number(sample.median)
-                if name == self.baseline
-                else f"{_number(sample.median)} {_ratio(sample.over(base))}"
-                for name, sample in row.samples.items()
-            ]
-            lines.append([row.title, *cells])
+            lines.append([row.title, *(self._cell(row.samples.get(name), base) for name in columns)])
         widths = [max(len(line[column]) for line in lines) for column in range(len(columns) + 1)]
         padded = [
             "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
             for line in lines
         ]
         return "\n".join([f"{self.title}: {self.unit}, times {self.baseline} [least, greatest]", *padded])
+
+    def _cell(self, sample: Sample | None, base: Sample) -> str:
+        if sample is None:
+            return "-"
+        number = _number(sample.median)
+        return number if sample is base else f"{number} {_ratio(sample.over(base))}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Bar:
 
     def text(self) -> str:
         verdict = "holds" if self.holds else "FAILS"
-        return f"{verdict}: {self.name}: {_ratio(self.ratio)} of {self.of}, at most {self.limit:g}"
+        return f"{verdict}: {self.name}: {_share(self.ratio)} of {self.of}, at most {self.limit:g}"
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,7 @@ def _number(value: float) -> str:
 
 def _ratio(ratio: Ratio) -> str:
     return f"{ratio.median:.2f}x [{ratio.least:.2f}, {ratio.greatest:.2f}]"
+
+
+def _share(ratio: Ratio) -> str:
+    return f"{ratio.median:.3f}x [{ratio.least:.3f}, {ratio.greatest:.3f}]"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    # Does its work `n` times.
-    Batch = Callable[[int], object]
+    # Does its work `n` times; what it gives is the CPU seconds that this took, where another process did it.
+    Batch = Callable[[int], float | None]
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,21 @@ def interleave(cases: Mapping[str, Batch], effort: Effort, multiple_of: int = 1)
     gc.freeze()
     for _ in range(effort.rounds):
         for name, batch in cases.items():
-            start = time.process_time()
-            batch(sizes[name])
-            times[name].append((time.process_time() - start) * 1e6 / sizes[name])
+            times[name].append(_seconds(batch, sizes[name]) * 1e6 / sizes[name])
     gc.unfreeze()
     return {name: Sample(values) for name, values in times.items()}
+
+
+def _seconds(batch: Batch, times: int) -> float:
+    start = time.process_time()
+    elsewhere = batch(times)
+    return time.process_time() - start if elsewhere is None else elsewhere
 
 
 def _batch_size(batch: Batch, seconds: float, multiple_of: int) -> int:
     size = multiple_of
     while True:
-        start = time.process_time()
-        batch(size)
-        spent = time.process_time() - start
+        spent = _seconds(batch, size)
         if spent > seconds / 4:
             return max(1, round(size * seconds / spent / multiple_of)) * multiple_of
         size *= 2

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 
 
-def build() -> Path:
-    """Build the stub and return its path."""
-    cargo = ["cargo", "build", "--quiet", "--release", "--no-default-features", "--example", "bench-stub"]
+def build(example: str = "bench-stub", features: str = "") -> Path:
+    """Build the stub, or another of the bench's Rust programs, and return its path."""
+    cargo = ["cargo", "build", "--quiet", "--release", "--no-default-features", "--example", example]
+    cargo += ["--features", features] if features else []
     messages = subprocess.run(
         [*cargo, "--message-format", "json"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
     ).stdout

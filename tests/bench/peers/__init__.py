@@ -39,6 +39,8 @@ class Peer:
     query_all: Callable[[], list[Any]] | None = None
     # A page of `PAGE_SIZE` items, and the text from which the next one goes on; from such a text, or the first one.
     page: Callable[[str | None], tuple[list[Any], str | None]] | None = None
+    # Puts several instances in one request.
+    batch_write: Callable[[Sequence[Any]], Any] | None = None
 
 
 def same(instance: BaseModel) -> BaseModel:

@@ -19,6 +19,8 @@ from tests.bench.peers import (
 from tests.bench.typed import from_typed, to_typed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import BaseModel
 
     from tests.bench.shapes import Shape
@@ -54,6 +56,10 @@ def peer(url: str, shape: Shape) -> Peer:
         items = [from_typed(shape.model, item) for item in reply["Items"]]
         return items, to_cursor(reply.get("LastEvaluatedKey"))
 
+    def batch_write(instances: Sequence[BaseModel]) -> None:
+        writes = [{"PutRequest": {"Item": to_typed(instance)}} for instance in instances]
+        client.batch_write_item(RequestItems={"bench": writes})
+
     return Peer(
         "boto3",
         "Pydantic models, by hand: TypeDeserializer, model_validate",
@@ -64,6 +70,7 @@ def peer(url: str, shape: Shape) -> Peer:
         same,
         query_all=query_all,
         page=page,
+        batch_write=batch_write,
     )
 
 

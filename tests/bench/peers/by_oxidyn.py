@@ -43,7 +43,7 @@ def peer(url: str, shape: Shape) -> Peer:
         page = table.query(expr(shape.model).org == "acme").page(PAGE_SIZE, cursor)
         return page.items, page.cursor
 
-    return Peer("oxidyn", READS, shape.samples, table.put, get, query, same, page=page)
+    return Peer("oxidyn", READS, shape.samples, table.put, get, query, same, page=page, batch_write=table.batch_put)
 
 
 async def peer_async(url: str, shape: Shape) -> Peer:

@@ -31,6 +31,8 @@ from tests.bench.peers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import BaseModel
 
     from tests.bench.shapes import Shape
@@ -76,7 +78,10 @@ def by_hand(url: str, shape: Shape) -> Peer:
         items = [shape.model.model_validate(item) for item in found]
         return items, to_cursor(found.last_evaluated_key)
 
-    return Peer(BY_HAND, BY_HAND_READS, shape.samples, put, get, query, same, page=page)
+    def batch_write(instances: Sequence[BaseModel]) -> None:
+        client.sync_batch_write("bench", [each.model_dump(mode="json", exclude_none=True) for each in instances])
+
+    return Peer(BY_HAND, BY_HAND_READS, shape.samples, put, get, query, same, page=page, batch_write=batch_write)
 
 
 async def by_hand_async(url: str, shape: Shape) -> Peer:
