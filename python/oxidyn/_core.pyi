@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import GenericAlias
-from typing import Any, Generic, Literal, TypeVar, final
+from typing import Any, Generic, Literal, NoReturn, TypeVar, final
 
 from typing_extensions import Self
 
@@ -66,6 +66,10 @@ class Operation(Generic[_R_co]):
 
     def request(self) -> tuple[str, bytes] | None:
         """DynamoDB's name of the operation and the JSON body of its first request; None where nothing would be sent."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object, /) -> Self:
+        """Itself, as it cannot be changed."""
+    def __reduce__(self) -> NoReturn: ...
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final

@@ -14,6 +14,7 @@ from . import _core
 from .config import Config
 from .errors import InvalidOption, SchemaError
 from .exports import show_public_path
+from .held import Held
 from .operations import CONCURRENCY, ClientOperations
 from .policies import AnyNumbers, Load, Policies, Unknown, Unset
 from .schema import TableSchema
@@ -42,10 +43,14 @@ E = TypeVar("E")
 F = TypeVar("F")
 
 
-class _ClientBase:
+class _ClientBase(Held):
     """A client without I/O."""
 
     __slots__ = ("__weakref__", "_config", "_core", "ops")
+
+    _in_place_of_pickling = (
+        "a client holds the connections of its process. Make one in each process, from the same Config."
+    )
 
     ops: ClientOperations
     """The client's operations as values, which send nothing: `client.ops.transact(users.ops.put(user)).request()`."""

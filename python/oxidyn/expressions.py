@@ -335,7 +335,9 @@ def as_condition(value: object, /) -> Condition:
         return Condition(("is_true", value))
     if isinstance(value, bool):
         raise InvalidExpression(_A_BOOL.format(found=value))
-    raise InvalidExpression(f"expected a condition such as User.age > 30, found {kind_of(value)}.")
+    lifted = value.__oxidyn_operand__ if isinstance(value, Expression) else None
+    hint = f": compare it, or give {lifted!r} by itself where it holds a bool" if isinstance(lifted, Ref) else ""
+    raise InvalidExpression(f"expected a condition such as User.age > 30, found {kind_of(value)}{hint}.")
 
 
 def no_truth(found: object, /) -> InvalidExpression:

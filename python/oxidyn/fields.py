@@ -17,6 +17,7 @@ from .expressions import (
     Ref,
     Size,
     any_of,
+    as_condition,
     compare,
     kind_of,
     no_truth,
@@ -79,6 +80,12 @@ class Attr(_Holds[T]):
         raise no_truth(self)
 
     __hash__ = object.__hash__
+
+    # Hidden from checkers, which refuse `~` here by themselves.
+    if not TYPE_CHECKING:
+
+        def __invert__(self) -> NoReturn:
+            as_condition(self)  # Raises: it is none.
 
     # Conditions
 

@@ -5,6 +5,7 @@ An operation does nothing until a client runs it, as often as one likes. `reques
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast, overload
 
 from pydantic import BaseModel
@@ -18,8 +19,6 @@ from .expressions import as_condition, kind_of
 from .updates import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .annotations import Projection
     from .errors import OxidynError
     from .expressions import Condition
@@ -293,11 +292,12 @@ def key_parts(key: tuple[object, ...]) -> tuple[object, ...]:
 
 def entries(method: str, given: Iterable[A]) -> list[A]:
     """The keys or items of a batch on one table."""
-    # Each of these is one entry, and iterable all the same: `batch_delete("ada")` would delete "a" and "d".
-    if isinstance(given, (str, bytes, bytearray, BaseModel)):
+    # Most of these are one entry, and iterable all the same: `batch_delete("ada")` would delete "a" and "d".
+    found: Any = given  # What a caller without a checker gave.
+    if isinstance(found, (str, bytes, bytearray, BaseModel, Mapping)) or not isinstance(found, Iterable):
         raise InvalidOperation(
-            f"{method}() expected a list of entries, or another iterable, found {kind_of(given)}: put a single one into "
-            f"a list. Nothing was sent."
+            f"{method}() expected a list of entries, or another iterable, found {kind_of(cast('object', found))}: put a "
+            f"single one into a list. Nothing was sent."
         )
     return list(given)
 
@@ -309,12 +309,17 @@ def requests_at_once(requests: object) -> int:
 
 
 def _token(token: object) -> str | None:
-    if token is None or (isinstance(token, str) and 1 <= len(token) <= _LONGEST_TOKEN):
-        return token
-    # The token itself is not shown: it may be made of what it stands for.
-    found = f"{len(token)}" if isinstance(token, str) else kind_of(token)
+    if token is None:
+        return None
+    found = kind_of(token)
+    if isinstance(token, str):
+        size = len(token.encode(errors="surrogatepass"))
+        if 1 <= size <= _LONGEST_TOKEN:
+            return token
+        # The token itself is not shown: it may be made of what it stands for.
+        found = f"{size}"
     raise InvalidOption(
-        f"token=: expected a string of 1 to {_LONGEST_TOKEN} characters, such as a UUID's, found {found}; leave it out to "
+        f"token=: expected a string of 1 to {_LONGEST_TOKEN} bytes as UTF-8, such as a UUID's, found {found}; leave it out to "
         f"have one made."
     )
 

@@ -17,6 +17,7 @@ from . import _core
 from .errors import InvalidExpression, InvalidOption, shown
 from .exports import show_public_path
 from .expressions import kind_of
+from .held import Held
 from .schema import TableSchema, title_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ M_co = TypeVar("M_co", covariant=True)
 
 @final
 @dataclass(frozen=True, slots=True, init=False, repr=False)
-class Statement(Generic[M_co]):
+class Statement(Held, Generic[M_co]):
     """One PartiQL statement: text with a `?` for each value, and what its items are.
 
         Statement('SELECT * FROM "users" WHERE org = ? AND id = ?', "acme", 7, model=User)
@@ -52,6 +53,11 @@ class Statement(Generic[M_co]):
     model: type[M_co] | None
     """What the items are; None where they are dicts."""
     __oxidyn_core__: _core.Statement[M_co]
+
+    _in_place_of_pickling = (
+        "a statement stands on its model's compiled plan. Pickle its text, its parameters and its model, and build it where it "
+        "is run."
+    )
 
     @overload
     def __init__(self: Statement[dict[str, Any]], text: str, /, *parameters: object, model: None = None) -> None: ...

@@ -8,11 +8,12 @@ from typing import Final
 from . import _core
 from .errors import InvalidOption, shown
 from .exports import show_public_path
+from .held import Held
 
 __all__ = ["RateLimit"]
 
 
-class RateLimit:
+class RateLimit(Held):
     """Read and write capacity units per second, for every table that it is given to: `RateLimit(read=100, write=20)`.
 
     One limit may be shared by any number of tables, clients, threads and event loops. It asks DynamoDB what each call
@@ -25,6 +26,10 @@ class RateLimit:
     """
 
     __slots__ = ("_core", "_read", "_write")
+
+    _in_place_of_pickling = (
+        "a limit counts what its own process consumes. Give each process a RateLimit with its share of the units."
+    )
 
     def __init__(self, *, read: float | None = None, write: float | None = None) -> None:
         if read is None and write is None:

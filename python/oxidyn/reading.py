@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from .expressions import as_condition
+from .held import Held
 from .query import LARGEST_PAGE, expect_count
 
 if TYPE_CHECKING:
@@ -26,10 +27,14 @@ class _Cores(Protocol[R]):
     def loading(self, load: Load | None) -> _core.Table[R]: ...
 
 
-class Reads(Generic[R]):
+class Reads(Held, Generic[R]):
     """A table's items, to be read."""
 
     __slots__ = ("_client", "_cores", "name")
+
+    _in_place_of_pickling = (
+        "a table belongs to a client, which holds the connections of its process. Make both in each process."
+    )
 
     name: str
     """The table's name in DynamoDB."""

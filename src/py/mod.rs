@@ -4,6 +4,7 @@ pub mod client;
 pub mod exceptions;
 pub mod explained;
 pub mod expression;
+pub mod flag;
 pub mod indexes;
 pub mod operation;
 pub mod pages;

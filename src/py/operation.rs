@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -68,6 +69,23 @@ impl Operation {
                 PyTuple::new(py, [name, PyBytes::new(py, &call.body).into_any()])
             })
             .transpose()
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// Itself, as it cannot be changed.
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(format!(
+            "cannot pickle {}: an operation stands on its table's compiled plan. Pickle the key or the items that it is \
+             made of, and build it where it is run.",
+            self.__repr__()
+        )))
     }
 
     fn __repr__(&self) -> String {

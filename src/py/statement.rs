@@ -13,6 +13,7 @@ use crate::limits;
 use crate::ops::StoredItem;
 use crate::ops::partiql::{self, BatchExecute, Execute, ExecuteTransaction, Found, Kind, Outcome};
 use crate::py::exceptions::{self, Context};
+use crate::py::flag;
 use crate::py::operation::Operation;
 use crate::py::plan::Plan;
 use crate::wire::reader::Reader;
@@ -60,7 +61,7 @@ impl Statement {
 
     /// The operation that gives all its items.
     #[pyo3(signature = (consistent, limit))]
-    fn execute(&self, consistent: bool, limit: Option<u64>) -> Operation {
+    fn execute(&self, #[pyo3(from_py_with = flag::consistent)] consistent: bool, limit: Option<u64>) -> Operation {
         let execute = Execute::new(&self.statement, consistent, limit);
         Operation::new(execute, self.context("ExecuteStatement"), decode_all)
     }
@@ -68,7 +69,11 @@ impl Statement {
     /// The operation that gives, for each statement in its place, the item, None, or the exception. The plan is for what
     /// is about no one of them.
     #[staticmethod]
-    fn batch_execute(plan: &Bound<'_, Plan>, statements: Vec<Bound<'_, Self>>, consistent: bool) -> Operation {
+    fn batch_execute(
+        plan: &Bound<'_, Plan>,
+        statements: Vec<Bound<'_, Self>>,
+        #[pyo3(from_py_with = flag::consistent)] consistent: bool,
+    ) -> Operation {
         const OPERATION: &str = "BatchExecuteStatement";
         let contexts: Vec<Context> = statements.iter().map(|each| each.get().context(OPERATION)).collect();
         let batch = statements.iter().map(|each| each.get().statement.clone()).collect();

@@ -32,6 +32,7 @@ use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
 use crate::py::explained::{Explained, told};
 use crate::py::expression;
+use crate::py::flag;
 use crate::py::indexes::{Held, Indexes};
 use crate::py::operation::Operation;
 use crate::py::pages::{PageClass, Query};
@@ -144,7 +145,11 @@ impl Table {
         self.write_item(item, &guard, context)
     }
 
-    fn get(&self, key: &Bound<'_, PyAny>, consistent: bool) -> PyResult<Operation> {
+    fn get(
+        &self,
+        key: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = flag::consistent)] consistent: bool,
+    ) -> PyResult<Operation> {
         let context = self.context("GetItem", Some(key));
         let py = key.py();
         let key = self.key(key, &context)?;
@@ -221,11 +226,11 @@ impl Table {
         condition: &Bound<'_, PyAny>,
         r#where: Option<&Bound<'_, PyAny>>,
         index: Option<&str>,
-        reverse: bool,
+        #[pyo3(from_py_with = flag::reverse)] reverse: bool,
         limit: Option<u64>,
         page_size: Option<u32>,
-        consistent: bool,
-        hydrate: bool,
+        #[pyo3(from_py_with = flag::consistent)] consistent: bool,
+        #[pyo3(from_py_with = flag::hydrate)] hydrate: bool,
     ) -> PyResult<Query> {
         let py = condition.py();
         let context = self.context("Query", None);
@@ -313,8 +318,8 @@ impl Table {
         index: Option<&str>,
         limit: Option<u64>,
         page_size: Option<u32>,
-        consistent: bool,
-        hydrate: bool,
+        #[pyo3(from_py_with = flag::consistent)] consistent: bool,
+        #[pyo3(from_py_with = flag::hydrate)] hydrate: bool,
     ) -> PyResult<Query> {
         let context = self.context("Scan", None);
         let filter = self.condition(py, r#where, &context)?;
@@ -349,7 +354,12 @@ impl Table {
         Ok(Operation::new(check, context, |py, _, ()| Ok(py.None())))
     }
 
-    fn batch_get(&self, keys: &Bound<'_, PyList>, consistent: bool, at_once: usize) -> PyResult<Operation> {
+    fn batch_get(
+        &self,
+        keys: &Bound<'_, PyList>,
+        #[pyo3(from_py_with = flag::consistent)] consistent: bool,
+        at_once: usize,
+    ) -> PyResult<Operation> {
         let py = keys.py();
         let context = self.batch_context("BatchGetItem", keys);
         let keys = self.key_list(keys, &context)?;

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from oxidyn import (
     PartitionKey,
     SchemaError,
     SortKey,
+    Statement,
     Table,
     expr,
 )
@@ -242,6 +244,32 @@ def test_consistent_read_of_a_global_index_is_refused():
     with pytest.raises(InvalidExpression):
         users.scan(index="by_email", consistent=True)
     users.scan(index="by_age", consistent=True)
+
+
+@pytest.mark.parametrize("given", ["no", 1, None])
+def test_option_that_is_neither_true_nor_false_is_refused_by_its_name(given: Any):
+    users = Client.local().table(User)
+    statement = Statement('SELECT * FROM "users"')
+    client = Client.local()
+    calls: dict[str, list[Callable[[], object]]] = {
+        "consistent": [
+            lambda: users.get("a", 1, consistent=given),
+            lambda: users.query(User.org == "a", consistent=given),
+            lambda: users.scan(consistent=given),
+            lambda: users.parallel_scan(consistent=given),
+            lambda: users.batch_get([("a", 1)], consistent=given),
+            lambda: users.select(User.age).get("a", 1, consistent=given),
+            lambda: client.execute(statement, consistent=given),
+            lambda: client.batch_execute([statement], consistent=given),
+        ],
+        "reverse": [lambda: users.query(User.org == "a", reverse=given)],
+        "hydrate": [lambda: users.query(User.org == "a", hydrate=given), lambda: users.scan(hydrate=given)],
+    }
+
+    for option, using in calls.items():
+        for call in using:
+            with pytest.raises(InvalidOption, match=f"^{option}=: expected True or False, found a value of type "):
+                call()
 
 
 def test_bool_in_place_of_a_condition_is_refused_at_the_call():

@@ -152,6 +152,25 @@ def test_bare_reference_to_a_bool_is_a_condition(condition, node):
     assert _node(condition()) == node
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda: as_condition(attr(User.active)),
+        lambda: attr(User.active) & (User.age > 3),
+        lambda: (User.age > 3) | attr(User.active),
+        lambda: ~attr(User.active),
+        lambda: not_(attr(User.active)),
+        lambda: all_of(attr(User.active)),
+    ],
+)
+def test_lifted_reference_is_no_condition_and_told_how_it_becomes_one(condition):
+    with pytest.raises(
+        InvalidExpression,
+        match=r"found attr\(User\.active\): compare it, or give User\.active by itself where it holds a bool\.$",
+    ):
+        condition()
+
+
 def test_long_chain_stays_flat():
     condition = User.age == 0
     for age in range(1, 5000):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from oxidyn import InvalidItem, InvalidKey, InvalidOperation
 from tests.ops.models import Counter, Stranger, User
+
+
+@dataclass
+class Note:
+    text: str
 
 
 def people(count: int) -> list[User]:
@@ -61,12 +67,19 @@ def test_batch_delete_takes_keys_and_instances(users: Any) -> None:
 
 @pytest.mark.parametrize(
     ("one", "found"),
-    [("ada", "str"), (b"ada", "bytes"), (User(org="ada", id=1), "User")],
-    ids=["text", "bytes", "instance"],
+    [
+        ("ada", "str"),
+        (b"ada", "bytes"),
+        (User(org="ada", id=1), "User"),
+        ({"org": "ada", "id": 1}, "dict"),
+        (Note("ada"), "Note"),
+        (5, "int"),
+    ],
+    ids=["text", "bytes", "instance", "dict", "dataclass", "number"],
 )
 @pytest.mark.parametrize("method", ["batch_get", "batch_put", "batch_delete"])
 def test_a_single_entry_is_not_taken_for_many(counters: Any, users: Any, method: str, one: Any, found: str) -> None:
-    # All three are iterable: the letters of a name would be keys of their own, and deleted.
+    # Most are iterable: the letters of a name would be keys of their own, and deleted.
     counters.put(Counter(name="a"))
 
     for table in (counters, users, *([users.select(User.age)] if method == "batch_get" else [])):

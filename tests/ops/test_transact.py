@@ -280,10 +280,14 @@ def test_more_than_four_megabytes_are_refused() -> None:
         LOCAL.transact(*(USERS.ops.put(item) for item in items))
 
 
-@pytest.mark.parametrize("token", ["", "t" * 37, 7, b"t"])
+@pytest.mark.parametrize("token", ["", "t" * 37, "é" * 19, "\ud800" * 13, 7, b"t"])
 def test_a_token_that_cannot_be_is_refused(token: Any) -> None:
-    with pytest.raises(InvalidOption, match=r"token=: expected a string of 1 to 36 characters"):
+    with pytest.raises(InvalidOption, match=r"token=: expected a string of 1 to 36 bytes as UTF-8"):
         LOCAL.transact(USERS.ops.put(USER), token=token)
+
+
+def test_a_token_of_as_many_bytes_as_there_may_be_is_taken() -> None:
+    LOCAL.ops.transact(USERS.ops.put(USER), token="é" * 18)
 
 
 def test_a_token_for_reads_is_refused() -> None:

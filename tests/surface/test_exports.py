@@ -220,6 +220,7 @@ def test_what_most_programs_import_loads_no_module_that_they_have_no_use_for():
         "errors",
         "exports",
         "expressions",
+        "held",
         "model",
         "operations",
         "policies",
