@@ -5,17 +5,19 @@
 //! | [`wire`] | DynamoDB JSON as bytes: writer, reader, numbers, sizes | no |
 //! | [`expr`] | conditions, keys, updates, projections as data -> text + placeholders | no |
 //! | [`ops`] | one file per DynamoDB operation: write the body, step on the reply (sans-I/O) | no |
+//! | [`telemetry`] | what calls took: tallies, sums | no |
 //! | [`transport`] | one method, `call(operation, body) -> reply bytes` | no |
 //! | `codec` | core schema -> plan -> bytes and back | yes |
 //! | `bridge` | the only ways from Python into tokio: `run`, `spawn` and `Feed` | yes |
 //! | `py` | the classes that Python sees, thin | yes |
 //!
-//! Arrows: `py -> codec -> wire`, `py -> ops -> expr, wire`, `py -> bridge -> ops, transport`. Nothing looks back.
+//! Arrows: `py -> codec -> wire`, `py -> ops -> expr, wire`, `py -> bridge -> ops, transport, telemetry`. Nothing looks back.
 
 pub mod error;
 pub mod expr;
 pub mod limits;
 pub mod ops;
+pub mod telemetry;
 pub mod transport;
 pub mod wire;
 
@@ -31,6 +33,8 @@ mod py;
 // The codec's walks over dicts need critical sections before a free-threaded interpreter may go without its lock.
 #[pyo3::pymodule(name = "_core", gil_used = true)]
 mod core_module {
+    #[pymodule_export]
+    use crate::py::call_record::{CallRecord, ConsumedCapacity};
     #[pymodule_export]
     use crate::py::client::Client;
     #[pymodule_export]
@@ -49,4 +53,6 @@ mod core_module {
     use crate::py::statement::Statement;
     #[pymodule_export]
     use crate::py::table::Table;
+    #[pymodule_export]
+    use crate::py::watch::Recording;
 }

@@ -90,13 +90,18 @@ def _one_at_a_time(app: Any) -> Any:
     return guarded
 
 
-def open_client(engine: Engine, colour: Colour, moto: Callable[[], MotoServer]) -> "Client":
-    """Make a client of this engine and colour; an `AsyncClient` comes as a facade that looks like `Client`."""
+def open_client(engine: Engine, colour: Colour, moto: Callable[[], MotoServer], **options: Any) -> "Client":
+    """Make a client of this engine and colour; an `AsyncClient` comes as a facade that looks like `Client`.
+
+    The options are such as both ways of making one take.
+    """
     from oxidyn import AsyncClient, Client
 
     if colour == "sync":
-        return Client.local() if engine == "embedded" else Client(**moto().client_options())
-    asynchronous = AsyncClient.local() if engine == "embedded" else AsyncClient(**moto().client_options())
+        return Client.local(**options) if engine == "embedded" else Client(**moto().client_options(), **options)
+    asynchronous = (
+        AsyncClient.local(**options) if engine == "embedded" else AsyncClient(**moto().client_options(), **options)
+    )
     return cast("Client", Blocking(asynchronous, asyncio.new_event_loop(), owns_loop=True))
 
 

@@ -62,6 +62,7 @@ if typing.TYPE_CHECKING:
     from .explanation import Explanation
     from .expressions import Condition, Size, all_of, any_of, expr, not_
     from .fields import Attr, attr, some
+    from .metrics import Metrics, OperationMetrics
     from .model import Model
     from .operations import Operation
     from .pages import Page
@@ -69,6 +70,7 @@ if typing.TYPE_CHECKING:
     from .partiql import Statement
     from .query import AsyncQuery, Query
     from .rate_limit import RateLimit
+    from .recording import CallRecord, CallRecords, ConsumedCapacity, record_calls
     from .selection import AsyncSelection, Selection
     from .size import AttributeSize, ItemSize, item_size
     from .table import AsyncTable, Table
@@ -88,12 +90,15 @@ __all__ = [
     "Attribute",
     "AttributeSize",
     "BatchIncomplete",
+    "CallRecord",
+    "CallRecords",
     "Client",
     "ClientClosed",
     "Condition",
     "ConditionFailed",
     "Config",
     "ConnectError",
+    "ConsumedCapacity",
     "CredentialsError",
     "EndpointError",
     "Epoch",
@@ -113,10 +118,12 @@ __all__ = [
     "ItemSize",
     "ItemTooLarge",
     "KeysOnly",
+    "Metrics",
     "Model",
     "MultipleItemsFound",
     "NoItemFound",
     "Operation",
+    "OperationMetrics",
     "OxidynError",
     "Page",
     "ParallelScan",
@@ -149,6 +156,7 @@ __all__ = [
     "expr",
     "item_size",
     "not_",
+    "record_calls",
     "some",
 ]
 

@@ -1,6 +1,6 @@
 """The Rust core. Private: `Client`, `Table`, `Query`, `ItemAdapter` are the surface over it."""
 
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import GenericAlias
 from typing import Any, Generic, Literal, NoReturn, TypeVar, final
@@ -15,7 +15,9 @@ from .policies import AnyNumbers, Load, Unknown, Unset
 from .updates import Action
 
 __all__ = [
+    "CallRecord",
     "Client",
+    "ConsumedCapacity",
     "Cursor",
     "Operation",
     "Page",
@@ -23,6 +25,7 @@ __all__ = [
     "Plan",
     "Query",
     "RateLimit",
+    "Recording",
     "Statement",
     "Table",
     "batch_get",
@@ -206,6 +209,106 @@ class Statement(Generic[_M]):
     ) -> Operation[list[_R | None]]: ...
 
 @final
+class CallRecord:
+    """What one call took: a `get`, one page of a query, a batch with all its requests. It holds no keys and no values."""
+
+    def __new__(
+        cls,
+        operation: str,
+        table: str | None = None,
+        *,
+        entries: int | None = None,
+        started: float = 0.0,
+        duration: float = 0.0,
+        requests: int = 1,
+        attempts: int = 1,
+        throttled: int = 0,
+        bytes_sent: int = 0,
+        bytes_received: int = 0,
+        read_units: float | None = None,
+        write_units: float | None = None,
+        capacity: tuple[ConsumedCapacity, ...] | None = None,
+        request_ids: tuple[str, ...] | None = None,
+        error: str | None = None,
+        code: str | None = None,
+    ) -> Self: ...
+    @property
+    def operation(self) -> str:
+        """DynamoDB's name of the operation: "PutItem"."""
+    @property
+    def table(self) -> str | None:
+        """The table; None where the call has several, or none."""
+    @property
+    def entries(self) -> int | None:
+        """The entries of a batch or a transaction, as they were given."""
+    @property
+    def started(self) -> float:
+        """When the call began, in seconds since 1970 (as `time.time()`)."""
+    @property
+    def duration(self) -> float:
+        """Seconds until the last answer came: waits for rate limits and between tries are in it, decoding is not."""
+    @property
+    def requests(self) -> int:
+        """Requests: more than one for a batch, or a page that is filled up after filtering."""
+    @property
+    def attempts(self) -> int:
+        """Tries of these requests, the first of each included."""
+    @property
+    def throttled(self) -> int:
+        """Tries that were refused because too much was asked at once."""
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of the requests' bodies, each try's anew."""
+    @property
+    def bytes_received(self) -> int:
+        """Bytes of the answers' bodies, those of failed tries included."""
+    @property
+    def read_units(self) -> float | None:
+        """Read capacity units of all tables; None unless the client asks for them (`capacity=`) and the answer tells."""
+    @property
+    def write_units(self) -> float | None:
+        """Write capacity units, likewise."""
+    @property
+    def capacity(self) -> tuple[ConsumedCapacity, ...]:
+        """The same table by table, and with `capacity="indexes"` index by index."""
+    @property
+    def request_ids(self) -> tuple[str, ...]:
+        """By which AWS finds the requests, in the order of their answers."""
+    @property
+    def error(self) -> str | None:
+        """The name of the exception that the call raised; "CancelledError" for one that was cancelled."""
+    @property
+    def code(self) -> str | None:
+        """DynamoDB's own code of that error."""
+
+@final
+class ConsumedCapacity:
+    """What a call consumed of one table, or of one index of it."""
+
+    def __new__(
+        cls, table: str, index: str | None = None, *, read_units: float = 0.0, write_units: float = 0.0
+    ) -> Self: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    @property
+    def table(self) -> str:
+        """The table's name."""
+    @property
+    def index(self) -> str | None:
+        """The index; None for the table with all its indexes."""
+    @property
+    def read_units(self) -> float:
+        """Read capacity units."""
+    @property
+    def write_units(self) -> float:
+        """Write capacity units."""
+
+@final
+class Recording:
+    """An open block of `record_calls()`, until it is dropped."""
+
+    def __new__(cls) -> Self: ...
+
+@final
 class Client:
     """One client's connections."""
 
@@ -223,9 +326,21 @@ class Client:
         max_attempts: int | None = None,
         max_connections: int | None = None,
         cursor_key: bytes | None = None,
+        metrics: bool = False,
+        on_call: Sequence[Callable[[CallRecord], object]] = ...,
+        capacity: Literal["total", "indexes"] | None = None,
     ) -> Self: ...
     @staticmethod
-    def local(path: str | PathLike[str] | None = None, *, cursor_key: bytes | None = None) -> Client: ...
+    def local(
+        path: str | PathLike[str] | None = None,
+        *,
+        cursor_key: bytes | None = None,
+        metrics: bool = False,
+        on_call: Sequence[Callable[[CallRecord], object]] = ...,
+        capacity: Literal["total", "indexes"] | None = None,
+    ) -> Client: ...
+    # The keywords of `OperationMetrics`, each of its own type.
+    def metrics(self) -> list[tuple[str, str, dict[str, Any]]] | None: ...
     def run(self, operation: Operation[_M]) -> _M: ...
     def spawn(self, operation: Operation[_M]) -> Awaitable[_M]: ...
     def close(self) -> None: ...

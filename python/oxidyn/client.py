@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from typing_extensions import Self
 
 from . import _core
-from .config import Config
+from .config import CallHook, Capacity, Config
 from .errors import InvalidOption, SchemaError
 from .exports import show_public_path
 from .held import Held
@@ -21,13 +21,14 @@ from .schema import TableSchema
 from .table import AsyncTable, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
     from ._core import Operation
     from .annotations import IndexKeys, Projection
     from .errors import OxidynError
+    from .metrics import Metrics
     from .partiql import Statement
     from .rate_limit import RateLimit
 
@@ -70,6 +71,9 @@ class _ClientBase(Held):
         max_attempts: int | None = None,
         max_connections: int | None = None,
         cursor_key: bytes | None = None,
+        metrics: bool | None = None,
+        on_call: CallHook | Sequence[CallHook] | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
         options = Config.of(
             config,
@@ -84,20 +88,46 @@ class _ClientBase(Held):
             max_attempts=max_attempts,
             max_connections=max_connections,
             cursor_key=cursor_key,
+            metrics=metrics,
+            on_call=on_call,
+            capacity=capacity,
         )
         self._core = _core.Client(**options.core_options())
         self._config: Config | None = options
         self.ops = ClientOperations()
 
     @classmethod
-    def local(cls, path: str | PathLike[str] | None = None, *, cursor_key: bytes | None = None) -> Self:
+    def local(
+        cls,
+        path: str | PathLike[str] | None = None,
+        *,
+        cursor_key: bytes | None = None,
+        metrics: bool | None = None,
+        on_call: CallHook | Sequence[CallHook] | None = None,
+        capacity: Capacity | None = None,
+    ) -> Self:
         """Open DynamoDB in this process, without an account or a server: in memory, or kept in the file `path`."""
-        checked = Config(cursor_key=cursor_key)
+        checked = Config(cursor_key=cursor_key, metrics=metrics, on_call=on_call, capacity=capacity)
         client = cls.__new__(cls)
-        client._core = _core.Client.local(path, cursor_key=checked.cursor_key)  # noqa: SLF001 (another constructor)
+        client._core = _core.Client.local(path, **checked.local_options())  # noqa: SLF001 (another constructor)
         client._config = None  # noqa: SLF001
         client.ops = ClientOperations()
         return client
+
+    def metrics(self) -> Metrics:
+        """Get what all calls of this client took so far, in this process.
+
+        Raises:
+            InvalidOption: the client keeps no metrics; `metrics=True` has it keep them.
+        """
+        from .metrics import Metrics, OperationMetrics  # Not for programs that keep none.
+
+        rows = self._core.metrics()
+        if rows is None:
+            raise InvalidOption(f"metrics(): this client keeps none; make it with {type(self).__name__}(metrics=True).")
+        return Metrics.of_parts(
+            {(operation, table or None): OperationMetrics(**sums) for operation, table, sums in rows}
+        )
 
     def __repr__(self) -> str:
         name = type(self).__name__

@@ -6,8 +6,10 @@ Each field has a row in docs/configuration.md: its unit, its default and where e
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from typing_extensions import Self
@@ -15,7 +17,14 @@ from typing_extensions import Self
 from .errors import InvalidOption, shown
 from .exports import show_public_path
 
-__all__ = ["Config"]
+if TYPE_CHECKING:
+    from ._core import CallRecord
+
+__all__ = ["CallHook", "Capacity", "Config"]
+
+CallHook: TypeAlias = "Callable[[CallRecord], object]"
+"""What is told of each call; what it returns is not looked at."""
+Capacity: TypeAlias = Literal["total", "indexes"]
 
 _SECRET = frozenset({"secret_access_key", "session_token", "cursor_key"})
 _LARGEST_COUNT = 10_000
@@ -54,6 +63,12 @@ class Config:
     cursor_key: bytes | None = None
     """Signs the cursors of pages, so that only those come back that this key signed: 16 bytes or more, the same in every
     process."""
+    metrics: bool | None = None
+    """True keeps sums of all calls for `Client.metrics`."""
+    on_call: CallHook | Sequence[CallHook] | None = None
+    """A hook, or several, that get the `CallRecord` of each call when it ends, on the caller's thread or the event loop's."""
+    capacity: Capacity | None = None
+    """Asks what each call consumes, in total or with the part of each index, for records and metrics."""
 
     def __post_init__(self) -> None:
         for name in ("region", "profile", "endpoint_url", "access_key_id", "secret_access_key", "session_token"):
@@ -63,6 +78,7 @@ class Config:
         for name in ("max_attempts", "max_connections"):
             _expect_count(name, getattr(self, name))
         _expect_key(self.cursor_key)
+        self._settle_telemetry()
         if self.region is not None and not re.fullmatch(r"[A-Za-z0-9-]+", self.region):
             raise InvalidOption(f'region: expected a name such as "eu-central-1", found {self.region!r}.')
         if self.endpoint_url is not None:
@@ -77,6 +93,19 @@ class Config:
                 "session_token: expected only together with access_key_id and secret_access_key, which are missing."
             )
 
+    def _settle_telemetry(self) -> None:
+        _expect_flag("metrics", self.metrics)
+        hooks = self.on_call
+        if hooks is not None and not callable(hooks):
+            if not isinstance(hooks, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+                _expect_hook(hooks)
+            # Its own, so that nobody changes it afterwards.
+            object.__setattr__(self, "on_call", tuple(hooks))
+        for hook in self._hooks():
+            _expect_hook(hook)
+        if self.capacity not in {None, "total", "indexes"}:
+            raise InvalidOption(f'capacity: expected "total" or "indexes", found {shown(self.capacity)}.')
+
     @classmethod
     def of(cls, config: object, **given: Any) -> Self:  # Any: each option has its own type.
         """Make the config of a client: the options given to the client itself, over those of its `config=`."""
@@ -90,7 +119,22 @@ class Config:
 
     def core_options(self) -> dict[str, Any]:  # Any: each option has its own type.
         """Give the keywords of the core's client."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        options = {field.name: getattr(self, field.name) for field in fields(self)}
+        return options | self.local_options()
+
+    def local_options(self) -> dict[str, Any]:
+        """Give those of a core's client that has no network."""
+        return {
+            "cursor_key": self.cursor_key,
+            "metrics": bool(self.metrics),
+            "on_call": self._hooks(),
+            "capacity": self.capacity,
+        }
+
+    def _hooks(self) -> list[CallHook]:
+        if self.on_call is None:
+            return []
+        return [self.on_call] if callable(self.on_call) else list(self.on_call)
 
     def __repr__(self) -> str:
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
@@ -136,6 +180,23 @@ def _expect_key(value: object) -> None:
     if len(value) < _LEAST_KEY_BYTES:
         raise InvalidOption(
             f"cursor_key: expected at least {_LEAST_KEY_BYTES} bytes, found {len(value)}: secrets.token_bytes(32) makes a key."
+        )
+
+
+def _expect_flag(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise InvalidOption(f"{name}: expected True or False, found {type(value).__name__}.")
+
+
+def _expect_hook(hook: object) -> None:
+    if not callable(hook):
+        raise InvalidOption(
+            f"on_call: expected a function that takes a CallRecord, or a list of such, found {type(hook).__name__}."
+        )
+    if iscoroutinefunction(hook) or iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004 (is it async?)
+        raise InvalidOption(
+            "on_call: expected a plain function, found an async one, which nobody would await: have it put the record "
+            "into a queue, or start a task."
         )
 
 

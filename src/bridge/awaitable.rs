@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 use super::core::Core;
 use super::event_loop::{Finish, Inbox, inbox, running};
 use super::mailbox::Parcel;
-use super::rate::{Gate, Limits};
+use super::rate::{Gate, Terms};
 use crate::error::Error;
 use crate::ops::{Operation, Step};
 
@@ -25,7 +25,7 @@ pub fn spawn<O, F>(
     py: Python<'_>,
     core: &Arc<Core>,
     mut operation: O,
-    limits: Option<&Limits>,
+    terms: Terms<'_>,
     finish: F,
 ) -> PyResult<Py<PyAny>>
 where
@@ -42,7 +42,7 @@ where
         step => step,
     };
     let expected = Expected::new(&event_loop, finish)?;
-    let task = connections.launch(py, operation, step, Gate::of(py, limits), expected.deliver());
+    let task = connections.launch(py, operation, step, Gate::of(py, terms), expected.deliver());
     Awaitable::waiting(py, expected, Some(task))
 }
 

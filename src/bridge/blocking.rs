@@ -17,7 +17,7 @@ use super::drive::drive;
 #[cfg(feature = "embedded")]
 use super::engine;
 use super::process::PerProcess;
-use super::rate::{Gate, Gated, Limits};
+use super::rate::{Gate, Gated, Terms};
 use crate::error::{Error, TransportKind};
 use crate::ops::{Operation, Step};
 use crate::transport::{Transport, not_sent};
@@ -32,7 +32,7 @@ pub fn run<O: Operation>(
     py: Python<'_>,
     core: &Core,
     mut operation: O,
-    limits: Option<&Limits>,
+    terms: Terms<'_>,
 ) -> PyResult<Result<O::Output, Error>> {
     let connections = match core.connections() {
         Ok(connections) => connections,
@@ -42,7 +42,7 @@ pub fn run<O: Operation>(
         Step::Done(output) => return Ok(Ok(output)),
         step => step,
     };
-    let gate = Gate::of(py, limits);
+    let gate = Gate::of(py, terms);
     match &*connections {
         #[cfg(feature = "embedded")]
         Connections::Embedded(engine) => engine::run(py, engine, operation, step, &gate),

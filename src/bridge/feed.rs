@@ -10,7 +10,7 @@ use super::awaitable::{Awaitable, Expected};
 use super::blocking::SIGNAL_TICK;
 use super::core::Core;
 use super::event_loop::running;
-use super::rate::{Gate, Limits};
+use super::rate::{Gate, Terms};
 use crate::error::Error;
 use crate::ops::{Operation, Step};
 
@@ -64,7 +64,7 @@ impl<T: Send + 'static> Feed<T> {
         core: &Core,
         number: usize,
         mut operation: O,
-        limits: Option<&Limits>,
+        terms: Terms<'_>,
     ) {
         let intake = Arc::clone(&self.intake);
         let deliver = move |outcome| intake.leave(number, outcome);
@@ -75,7 +75,7 @@ impl<T: Send + 'static> Feed<T> {
         match operation.start() {
             Step::Done(output) => deliver(Ok(output)),
             step => {
-                let task = connections.launch(py, operation, step, Gate::of(py, limits), deliver);
+                let task = connections.launch(py, operation, step, Gate::of(py, terms), deliver);
                 let _finished = self.tasks().insert(number, task);
             }
         }

@@ -24,4 +24,4 @@ pub use blocking::run;
 pub use core::Core;
 pub use feed::{Feed, Taken};
 pub use process::PerProcess;
-pub use rate::{Clock, Gate, Limits, RateLimit};
+pub use rate::{Clock, Gate, Limits, RateLimit, Terms};

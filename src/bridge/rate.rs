@@ -1,4 +1,5 @@
-//! Rate limits on the clock: a call waits in line before it is sent, and its reply settles what it consumed.
+//! What every request passes on its way: rate limits on the clock, where it waits in line before it is sent and its reply
+//! settles what it consumed, and the tally of its call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +8,9 @@ use pyo3::prelude::*;
 
 use super::process::PerProcess;
 use crate::error::Error;
-use crate::ops::rate::{Consumed, Limiter, Ticket, asking};
+use crate::ops::capacity::{Detail, Kind, asking};
+use crate::ops::rate::{Consumed, Limiter, Ticket};
+use crate::telemetry::tally::Tally;
 use crate::transport::{Call, Reply, Transport};
 
 /// A limit on capacity units per second, for any number of tables, clients, threads and loops. A forked child has the
@@ -109,7 +112,7 @@ impl Limits {
     }
 
     /// Where this process counts.
-    pub(super) fn gate(&self, py: Python<'_>) -> Gate {
+    fn gate(&self, py: Python<'_>) -> Gate {
         let mut lines: Vec<Line> = Vec::with_capacity(self.of_tables.len());
         for (table, limit) in &self.of_tables {
             let limiter = limit.limiter(py);
@@ -125,15 +128,25 @@ impl Limits {
         Gate {
             lines,
             is_one_table: self.is_one_table,
+            tally: None,
         }
     }
 }
 
-/// What the calls of an operation have to pass; without lines they just go.
+/// What an operation's requests are subject to.
+#[derive(Clone, Copy, Default)]
+pub struct Terms<'a> {
+    pub limits: Option<&'a Limits>,
+    /// Where they are added up.
+    pub tally: Option<&'a Arc<Tally>>,
+}
+
+/// What the requests of an operation have to pass; without lines they just go.
 #[derive(Default)]
 pub struct Gate {
     lines: Vec<Line>,
     is_one_table: bool,
+    tally: Option<Arc<Tally>>,
 }
 
 /// One limiter, and the operation's tables that it counts for.
@@ -144,8 +157,12 @@ struct Line {
 }
 
 impl Gate {
-    pub fn of(py: Python<'_>, limits: Option<&Limits>) -> Self {
-        limits.map_or_else(Self::default, |limits| limits.gate(py))
+    pub fn of(py: Python<'_>, terms: Terms<'_>) -> Self {
+        let gate = terms.limits.map_or_else(Self::default, |limits| limits.gate(py));
+        Self {
+            tally: terms.tally.map(Arc::clone),
+            ..gate
+        }
     }
 
     /// The call as it is sent, and its way: wait there, then send it, then tell the answer.
@@ -154,14 +171,32 @@ impl Gate {
         for line in &self.lines {
             tickets.extend(line.limiter.join(call.operation).map(|ticket| (line, ticket)));
         }
-        let call = if tickets.is_empty() { call } else { asking(&call) };
-        (call, Passage { gate: self, tickets })
+        let told = self.tally().and_then(|tally| tally.asks_of(&call));
+        let call = match told {
+            Some((_, detail)) => asking(&call, detail),
+            None if tickets.is_empty() => call,
+            None => asking(&call, Detail::Total),
+        };
+        let passage = Passage {
+            gate: self,
+            tickets,
+            told: told.map(|(kind, _)| kind),
+        };
+        (call, passage)
+    }
+
+    /// What is compiled out is never asked for, whatever it holds.
+    fn tally(&self) -> Option<&Tally> {
+        if cfg!(feature = "without-telemetry") {
+            return None;
+        }
+        self.tally.as_deref()
     }
 
     /// The call as it is sent.
     pub fn shown(&self, call: Call) -> Call {
         if self.lines.iter().any(|line| line.limiter.holds(call.operation)) {
-            asking(&call)
+            asking(&call, Detail::Total)
         } else {
             call
         }
@@ -172,10 +207,12 @@ impl Gate {
 pub struct Passage<'a> {
     gate: &'a Gate,
     tickets: Vec<(&'a Line, Ticket)>,
+    /// What the answer tells the tally to be consumed.
+    told: Option<Kind>,
 }
 
 impl Passage<'_> {
-    /// How long to wait before asking again; `None`: go.
+    /// How long to wait before asking again; `None`, once: go.
     pub fn wait(&mut self) -> Option<Duration> {
         for (line, ticket) in &mut self.tickets {
             while let Some(wait) = ticket.wait(line.clock.now()) {
@@ -184,11 +221,17 @@ impl Passage<'_> {
                 }
             }
         }
+        if let Some(tally) = self.gate.tally() {
+            tally.sent();
+        }
         None
     }
 
     /// Settle the account by the answer, which is given back.
     pub fn through(self, answer: Result<Reply, Error>) -> Result<Reply, Error> {
+        if let Some(tally) = self.gate.tally() {
+            tally.answered(&answer, self.told);
+        }
         if !self.tickets.is_empty() {
             let consumed = Consumed::of(&answer);
             // Then all that was consumed is that table's, whatever the service calls it.

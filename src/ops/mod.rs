@@ -18,6 +18,7 @@ mod reply;
 pub mod backoff;
 pub mod batch_get;
 pub mod batch_write;
+pub mod capacity;
 pub mod check;
 pub mod count;
 pub mod cursor;

@@ -4,14 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use super::body::member;
-use super::reply;
+use super::capacity::{self, Kind};
 use crate::error::{Error, Result};
-use crate::transport::{Call, Reply};
-use crate::wire::reader::{self, Reader};
-use crate::wire::writer;
+use crate::transport::Reply;
 
 /// The longest a call sleeps before it looks again: one that stood ahead may have been cancelled meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -27,23 +22,6 @@ const ROUNDING: f64 = 1e-9;
 pub struct Limiter {
     read: Option<Mutex<Bucket>>,
     write: Option<Mutex<Bucket>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Read,
-    Write,
-}
-
-impl Kind {
-    /// What an operation on items consumes; those on tables consume nothing.
-    fn of(operation: &str) -> Option<Self> {
-        match operation {
-            "BatchGetItem" | "GetItem" | "Query" | "Scan" | "TransactGetItems" => Some(Self::Read),
-            "BatchWriteItem" | "DeleteItem" | "PutItem" | "TransactWriteItems" | "UpdateItem" => Some(Self::Write),
-            _ => None,
-        }
-    }
 }
 
 impl Limiter {
@@ -210,21 +188,6 @@ impl Bucket {
     }
 }
 
-/// The call, asking to be told what it consumes.
-#[must_use]
-pub fn asking(call: &Call) -> Call {
-    const NAME: &str = "ReturnConsumedCapacity";
-    let open = call.body.strip_suffix(b"}").unwrap_or(&call.body);
-    let mut body = Vec::with_capacity(open.len() + NAME.len() + 16);
-    body.extend_from_slice(open);
-    writer::push_text(member(&mut body, NAME), "TOTAL");
-    body.push(b'}');
-    Call {
-        operation: call.operation,
-        body: body.into(),
-    }
-}
-
 /// A table's name, and what was consumed of it.
 pub type TableUnits = (Box<str>, f64);
 
@@ -241,7 +204,10 @@ impl Consumed {
     #[must_use]
     pub fn of(answer: &Result<Reply>) -> Self {
         match answer {
-            Ok(reply) => read(&reply.body).ok().flatten().map_or(Self::Untold, Self::Units),
+            Ok(reply) => capacity::told(&reply.body).ok().flatten().map_or(Self::Untold, |told| {
+                let tables = told.into_iter().filter(|units| units.index.is_none());
+                Self::Units(tables.map(|table| (table.table, table.units)).collect())
+            }),
             // A condition is looked at by reading the item, at the price of the write.
             Err(Error::Service(error))
                 if matches!(
@@ -275,37 +241,4 @@ impl Consumed {
             Self::Untold => drop(ticket),
         }
     }
-}
-
-/// `ConsumedCapacity`: an object, or a list of them where an operation has several tables.
-fn read(body: &Bytes) -> reader::Result<Option<Vec<TableUnits>>> {
-    let Some(start) = reply::member(body, "ConsumedCapacity")? else {
-        return Ok(None);
-    };
-    let mut told = Vec::new();
-    let mut reader = Reader::new(body);
-    reader.seek(start);
-    if body[start] == b'[' {
-        reply::elements(&mut reader, |reader| read_table(reader).map(|table| told.push(table)))?;
-    } else {
-        told.push(read_table(&mut reader)?);
-    }
-    // No table at all is not to say that nothing was consumed.
-    Ok(Some(told).filter(|told| !told.is_empty()))
-}
-
-fn read_table(reader: &mut Reader<'_>) -> reader::Result<TableUnits> {
-    let (mut table, mut units) = (Box::from(""), 0.0);
-    reply::members(reader, |name, reader| {
-        match name {
-            "TableName" => table = reader.text()?.as_str().into(),
-            "CapacityUnits" => {
-                let number = reader.number()?;
-                units = number.parse().map_err(|_| reader.error("a number of units"))?;
-            }
-            _ => reader.skip_value()?,
-        }
-        Ok(())
-    })?;
-    Ok((table, units))
 }

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use pyo3::PyTraverseError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::pyclass::PyVisit;
+use pyo3::types::{PyBytes, PyDict};
 
-use crate::bridge::{self, Core};
+use crate::bridge::{self, Core, Terms};
 use crate::error::Error;
+use crate::ops::capacity::Detail;
 use crate::ops::token::CursorKey;
 use crate::ops::{self, Step};
 use crate::py::exceptions::raise_bare;
+use crate::py::metrics;
 use crate::py::operation::Operation;
+use crate::py::watch::Telemetry;
 use crate::transport::config::Config;
 use crate::transport::{Call, OPERATIONS, Reply};
 
@@ -24,6 +29,7 @@ use crate::transport::{Call, OPERATIONS, Reply};
 pub struct Client {
     core: Arc<Core>,
     pub(super) cursor_key: Option<CursorKey>,
+    telemetry: Arc<Telemetry>,
 }
 
 #[pymethods]
@@ -42,6 +48,9 @@ impl Client {
         max_attempts=None,
         max_connections=None,
         cursor_key=None,
+        metrics=false,
+        on_call=Vec::new(),
+        capacity=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "one keyword each, as in Python")]
     fn new(
@@ -56,6 +65,9 @@ impl Client {
         max_attempts: Option<u32>,
         max_connections: Option<usize>,
         cursor_key: Option<&[u8]>,
+        metrics: bool,
+        on_call: Vec<Py<PyAny>>,
+        capacity: Option<&str>,
     ) -> PyResult<Self> {
         let core = Core::aws(Config {
             region,
@@ -69,25 +81,41 @@ impl Client {
             max_attempts,
             max_connections,
         });
-        Self::with_options(core, cursor_key)
+        Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity)?)
     }
 
     /// The embedded engine, in memory or in the file at `path`.
     #[staticmethod]
-    #[pyo3(signature = (path=None, *, cursor_key=None))]
-    fn local(py: Python<'_>, path: Option<PathBuf>, cursor_key: Option<&[u8]>) -> PyResult<Self> {
+    #[pyo3(signature = (path=None, *, cursor_key=None, metrics=false, on_call=Vec::new(), capacity=None))]
+    fn local(
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        cursor_key: Option<&[u8]>,
+        metrics: bool,
+        on_call: Vec<Py<PyAny>>,
+        capacity: Option<&str>,
+    ) -> PyResult<Self> {
         let core = local_core(path).map_err(|error| raise_bare(py, &error))?;
-        Self::with_options(core, cursor_key)
+        Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity)?)
     }
 
     /// Run the operation and wait for what it gives; the GIL is released meanwhile.
     fn run(&self, py: Python<'_>, operation: &Operation) -> PyResult<Py<PyAny>> {
-        operation.runnable().run(py, &self.core)
+        operation.runnable().run(py, self)
     }
 
     /// Start the operation and give back an awaitable of what it gives.
     fn spawn(&self, py: Python<'_>, operation: &Operation) -> PyResult<Py<PyAny>> {
-        operation.runnable().spawn(py, &self.core)
+        operation.runnable().spawn(py, self)
+    }
+
+    /// The sums of each operation on each table, an empty name for none; None where the client keeps no metrics.
+    #[expect(clippy::type_complexity, reason = "rows of a table")]
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<(&'static str, String, Bound<'py, PyDict>)>>> {
+        let rows = self.telemetry.accounts(py, |((operation, table), sums)| {
+            Ok((*operation, table.to_string(), metrics::keywords(py, sums)?))
+        });
+        rows.map(|rows| rows.into_iter().collect()).transpose()
     }
 
     /// Refuse further calls; those in flight end as they would.
@@ -97,12 +125,23 @@ impl Client {
 
     /// Send one request as it is and give back the reply's bytes: for diagnosis, and for tests of the transport.
     fn _call(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        settle(py, bridge::run(py, &self.core, Raw::new(operation, body)?, None)?)
+        settle(
+            py,
+            bridge::run(py, &self.core, Raw::new(operation, body)?, Terms::default())?,
+        )
     }
 
     /// `_call`, awaited.
     fn _call_awaited(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        bridge::spawn(py, &self.core, Raw::new(operation, body)?, None, settle)
+        bridge::spawn(py, &self.core, Raw::new(operation, body)?, Terms::default(), settle)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A call under way keeps it alive for a moment, unseen by the collector.
+        if Arc::strong_count(&self.telemetry) == 1 {
+            self.telemetry.traverse(&visit)?;
+        }
+        Ok(())
     }
 }
 
@@ -111,12 +150,17 @@ impl Client {
         &self.core
     }
 
-    fn with_options(core: Core, cursor_key: Option<&[u8]>) -> PyResult<Self> {
+    pub fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.telemetry
+    }
+
+    fn with_options(core: Core, cursor_key: Option<&[u8]>, telemetry: Telemetry) -> PyResult<Self> {
         let cursor_key = cursor_key
             .map(|bytes| CursorKey::new(bytes).ok_or_else(|| PyValueError::new_err("the key of cursors is too short")));
         Ok(Self {
             core: Arc::new(core),
             cursor_key: cursor_key.transpose()?,
+            telemetry: Arc::new(telemetry),
         })
     }
 }
@@ -141,6 +185,16 @@ fn local_core(_path: Option<PathBuf>) -> Result<Core, Error> {
         "this build of oxidyn has no embedded engine: build it with the cargo feature `embedded`, which is on unless it \
          is turned off, or reach an emulator by Client(endpoint_url=...)",
     ))
+}
+
+fn telemetry(metrics: bool, on_call: Vec<Py<PyAny>>, capacity: Option<&str>) -> PyResult<Telemetry> {
+    let capacity = match capacity {
+        None => None,
+        Some("total") => Some(Detail::Total),
+        Some("indexes") => Some(Detail::Indexes),
+        Some(_) => return Err(PyValueError::new_err("capacity is \"total\" or \"indexes\"")),
+    };
+    Ok(Telemetry::new(metrics, on_call, capacity))
 }
 
 fn seconds(value: f64) -> PyResult<Duration> {

@@ -1,11 +1,13 @@
 //! The classes that Python sees, one file each, thin.
 
+pub mod call_record;
 pub mod client;
 pub mod exceptions;
 pub mod explained;
 pub mod expression;
 pub mod flag;
 pub mod indexes;
+pub mod metrics;
 pub mod operation;
 pub mod pages;
 pub mod parallel_scan;
@@ -14,3 +16,4 @@ pub mod rate_limit;
 pub mod several;
 pub mod statement;
 pub mod table;
+pub mod watch;

@@ -6,10 +6,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::bridge::{self, Core, Gate};
+use crate::bridge::{self, Gate, Terms};
 use crate::error::{Error, ServiceError};
 use crate::ops::{self, Part, Step, StoredItem};
+use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
+use crate::py::watch::Watch;
 use crate::transport::{Call, Reply};
 
 /// What a client can run, whatever the operation's output is.
@@ -17,8 +19,8 @@ pub trait Runnable: Send + Sync {
     /// None for what holds no operation: there is nothing to tell of it.
     fn context(&self) -> Option<&Context>;
     fn request(&self) -> Option<Call>;
-    fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>>;
-    fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>>;
+    fn run(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>>;
+    fn spawn(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>>;
     /// What it is as a part of a batch or a transaction, if it can be one.
     fn part(&self) -> Option<Part>;
     /// What it gives where a batch or a transaction has read its item.
@@ -60,7 +62,7 @@ impl Operation {
     /// DynamoDB's name of the operation and the JSON body of its first request; None where nothing would be sent.
     fn request<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let limits = self.0.context().and_then(|context| context.limits.as_deref());
-        let gate = Gate::of(py, limits);
+        let gate = Gate::of(py, Terms { limits, tally: None });
         self.0
             .request()
             .map(|call| {
@@ -153,18 +155,51 @@ where
         exceptions::raise(py, error, &self.settle.context)
     }
 
-    fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>> {
-        let limits = self.settle.context.limits.as_deref();
-        let outcome = bridge::run(py, core, self.operation.clone(), limits)?;
-        self.settle.settle(py, outcome)
+    fn run(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>> {
+        let watch = self.watch(py, client, false)?;
+        match bridge::run(py, client.core(), self.operation.clone(), self.terms(watch.as_ref())) {
+            Ok(outcome) => end(py, watch, self.settle.settle(py, outcome)),
+            Err(signal) => Err(match watch {
+                Some(watch) => watch.broken_off(py, signal),
+                None => signal,
+            }),
+        }
     }
 
-    fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>> {
+    fn spawn(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>> {
         let settle = Arc::clone(&self.settle);
-        let limits = self.settle.context.limits.as_deref();
-        bridge::spawn(py, core, self.operation.clone(), limits, move |py, outcome| {
-            settle.settle(py, outcome)
+        let watch = self.watch(py, client, true)?;
+        let tally = watch.as_ref().map(|watch| Arc::clone(watch.tally()));
+        let terms = Terms {
+            tally: tally.as_ref(),
+            ..self.terms(None)
+        };
+        bridge::spawn(py, client.core(), self.operation.clone(), terms, move |py, outcome| {
+            end(py, watch, settle.settle(py, outcome))
         })
+    }
+}
+
+impl<O, F> Prepared<O, F> {
+    fn watch(&self, py: Python<'_>, client: &Client, is_awaited: bool) -> PyResult<Option<Watch>> {
+        match client.telemetry().listener(py, is_awaited)? {
+            None => Ok(None),
+            Some(listener) => listener.watch(py, &self.settle.context).map(Some),
+        }
+    }
+
+    fn terms<'a>(&'a self, watch: Option<&'a Watch>) -> Terms<'a> {
+        Terms {
+            limits: self.settle.context.limits.as_deref(),
+            tally: watch.map(Watch::tally),
+        }
+    }
+}
+
+fn end(py: Python<'_>, watch: Option<Watch>, result: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    match watch {
+        None => result,
+        Some(watch) => watch.end(py, result),
     }
 }
 
@@ -218,13 +253,15 @@ impl Runnable for Nothing {
         exceptions::raise_bare(py, &Error::Service(error))
     }
 
-    fn run(&self, py: Python<'_>, core: &Core) -> PyResult<Py<PyAny>> {
-        let outcome = bridge::run(py, core, Done, None)?;
+    fn run(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>> {
+        let outcome = bridge::run(py, client.core(), Done, Terms::default())?;
         Self::settle(self.0, py, outcome)
     }
 
-    fn spawn(&self, py: Python<'_>, core: &Arc<Core>) -> PyResult<Py<PyAny>> {
+    fn spawn(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>> {
         let make = self.0;
-        bridge::spawn(py, core, Done, None, move |py, outcome| Self::settle(make, py, outcome))
+        bridge::spawn(py, client.core(), Done, Terms::default(), move |py, outcome| {
+            Self::settle(make, py, outcome)
+        })
     }
 }

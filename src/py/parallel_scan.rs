@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
-use crate::bridge::{self, Feed, PerProcess, Taken};
+use crate::bridge::{self, Feed, PerProcess, Taken, Terms};
 use crate::ops::pages::Page;
 use crate::ops::parallel::{CountSegments, FetchSegment, Position, Walk};
 use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
 use crate::py::operation::Operation;
 use crate::py::pages::Query;
+use crate::py::watch::{Listener, Watches};
 use crate::wire::reader::Reader;
 
 /// An iterator over the items at hand, which ends when they are all taken; `turn` then brings further ones. Threads and
@@ -24,6 +25,7 @@ pub struct ParallelScan {
     walk: Mutex<Walk>,
     /// Calls under way do not survive a fork.
     feed: PerProcess<Arc<Feed<Page>>>,
+    watches: PerProcess<Watches>,
 }
 
 impl ParallelScan {
@@ -43,6 +45,7 @@ impl ParallelScan {
             start,
             walk: Mutex::new(walk),
             feed: PerProcess::new(),
+            watches: PerProcess::new(),
         })
     }
 
@@ -63,7 +66,13 @@ impl ParallelScan {
     }
 
     /// Have every segment fetch a page ahead, and take up the first that came.
-    fn advance(&self, py: Python<'_>, feed: &Feed<Page>, client: &Client) -> PyResult<Stand> {
+    fn advance(
+        &self,
+        py: Python<'_>,
+        feed: &Feed<Page>,
+        client: &Client,
+        listener: Option<&Listener>,
+    ) -> PyResult<Stand> {
         loop {
             let mut walk = self.walk();
             if walk.has_page() {
@@ -76,29 +85,56 @@ impl ParallelScan {
                     Taken::Nothing(known) if walk.is_under_way() => return Ok(Stand::Waiting(known)),
                     Taken::Nothing(_) => return Ok(Stand::AtEnd),
                 };
-                match outcome {
-                    Ok(page) => walk.take_up(number, page),
+                let taken = match outcome {
+                    Ok(page) => {
+                        walk.take_up(number, page);
+                        Ok(())
+                    }
                     Err(error) => {
                         walk.failed(number);
-                        drop(walk);
-                        return Err(self.raise(py, error));
+                        Err(error)
                     }
+                };
+                drop(walk);
+                let watch = self.watches.with(Watches::default, |watches| watches.take(number));
+                let taken = taken.map_err(|error| self.raise(py, error));
+                match watch {
+                    Some(watch) => watch.end(py, taken)?,
+                    None => taken?,
                 }
                 // The page behind it is fetched while it is consumed.
-                let requests = walk.requests();
-                drop(walk);
-                self.ask(py, feed, client, requests);
+                let requests = self.walk().requests();
+                self.ask(py, feed, client, listener, requests)?;
                 return Ok(Stand::AtPage);
             }
             drop(walk);
-            self.ask(py, feed, client, requests);
+            self.ask(py, feed, client, listener, requests)?;
         }
     }
 
-    fn ask(&self, py: Python<'_>, feed: &Feed<Page>, client: &Client, requests: Vec<(usize, FetchSegment)>) {
+    fn ask(
+        &self,
+        py: Python<'_>,
+        feed: &Feed<Page>,
+        client: &Client,
+        listener: Option<&Listener>,
+        requests: Vec<(usize, FetchSegment)>,
+    ) -> PyResult<()> {
         for (number, request) in requests {
-            feed.ask(py, client.core(), number, request, self.context.limits.as_deref());
+            let watch = listener.map(|listener| listener.watch(py, &self.context)).transpose()?;
+            let tally = watch.as_ref().map(|watch| Arc::clone(watch.tally()));
+            if let Some(watch) = watch {
+                // Before the call, whose outcome another thread may take.
+                self.watches
+                    .with(Watches::default, |watches| watches.insert(number, watch));
+            }
+            let terms = Terms {
+                limits: self.context.limits.as_deref(),
+                tally: tally.as_ref(),
+            };
+            feed.ask(py, client.core(), number, request, terms);
         }
+        Ok(())
     }
 }
 
@@ -144,8 +180,9 @@ impl ParallelScan {
     /// Wait for further items; False behind the last.
     fn turn(&self, py: Python<'_>, client: &Client) -> PyResult<bool> {
         let feed = self.feed();
+        let listener = client.telemetry().listener(py, false)?;
         loop {
-            match self.advance(py, &feed, client)? {
+            match self.advance(py, &feed, client, listener.as_ref())? {
                 Stand::AtPage => return Ok(true),
                 Stand::AtEnd => return Ok(false),
                 Stand::Waiting(known) => feed.wait(py, known)?,
@@ -161,12 +198,13 @@ impl ParallelScan {
             let more = !matches!(stand, Stand::AtEnd);
             more.into_pyobject(py).map(|more| more.to_owned().into_any().unbind())
         };
-        match scan.advance(py, &feed, client.get()) {
+        let listener = client.get().telemetry().listener(py, true)?;
+        match scan.advance(py, &feed, client.get(), listener.as_ref()) {
             Ok(Stand::Waiting(known)) => {
                 let (scan, client) = (slf.clone().unbind(), client.unbind());
                 feed.arrival(py, known, move |py| {
                     let scan = scan.get();
-                    let stand = scan.advance(py, &scan.feed(), client.get())?;
+                    let stand = scan.advance(py, &scan.feed(), client.get(), listener.as_ref())?;
                     Ok(truth(py, stand)?)
                 })
             }

@@ -16,7 +16,8 @@ ARROWS = {
     "transport": set(),
     "ops": {"expr", "wire", "transport"},
     "codec": {"wire", "expr"},
-    "bridge": {"ops", "transport"},
+    "telemetry": {"ops", "transport"},
+    "bridge": {"ops", "transport", "telemetry"},
 }
 SHARED = {"error", "limits"}
 

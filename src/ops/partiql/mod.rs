@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::body::member;
 use crate::error::{ConditionFailure, ConditionMeaning, Error, Result, ServiceError};
 use crate::limits;
+use crate::transport::Call;
 use crate::wire::reader::Reader;
 use crate::wire::{Tag, writer};
 
@@ -49,6 +50,19 @@ impl Kind {
     fn is_read(self) -> bool {
         self == Self::Read
     }
+}
+
+/// Whether a call of statements reads, by the first of them; `None` for a call of others.
+pub(super) fn reads(call: &Call) -> Option<bool> {
+    const OPERATIONS: [&str; 3] = ["BatchExecuteStatement", "ExecuteStatement", "ExecuteTransaction"];
+    const MEMBER: &[u8] = b"\"Statement\":";
+    if !OPERATIONS.contains(&call.operation) {
+        return None;
+    }
+    let mut reader = Reader::new(&call.body);
+    reader.seek(memchr::memmem::find(&call.body, MEMBER)? + MEMBER.len());
+    let text = reader.text().ok()?;
+    Some(text::read(text.as_str()).kind.is_read())
 }
 
 impl Statement {

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use oxidyn::error::{Error, TransportError, TransportKind};
-use oxidyn::ops::rate::{Consumed, Limiter, Ticket, asking};
+use oxidyn::ops::capacity::{Detail, asking};
+use oxidyn::ops::rate::{Consumed, Limiter, Ticket};
 use oxidyn::transport::Call;
 use oxidyn::transport::effort::Effort;
 
@@ -157,10 +158,11 @@ fn reads_and_writes_are_counted_apart_and_table_operations_not_at_all() {
 
 #[test]
 fn a_limited_call_asks_what_it_consumes() {
-    let call = asking(&Call {
+    let call = Call {
         operation: "GetItem",
         body: Bytes::from_static(br#"{"TableName":"users"}"#),
-    });
+    };
+    let call = asking(&call, Detail::Total);
 
     assert_eq!(
         &*call.body,
