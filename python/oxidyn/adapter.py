@@ -64,7 +64,11 @@ class ItemAdapter(Generic[T]):
         # The methods below say what these do; the instance has the core's own, since a Python frame costs as much as a
         # small item.
         vars(self).update(
-            dump_wire=plan.dump_wire, load_wire=plan.load_wire, dump_item=plan.dump_item, load_item=plan.load_item
+            dump_wire=plan.dump_wire,
+            load_wire=plan.load_wire,
+            wire_to_json=plan.wire_to_json,
+            dump_item=plan.dump_item,
+            load_item=plan.load_item,
         )
 
     def __repr__(self) -> str:
@@ -86,6 +90,16 @@ class ItemAdapter(Generic[T]):
         """
         item: T = self._schema.plan.load_wire(data)
         return item
+
+    def wire_to_json(self, data: bytes) -> bytes:
+        """Get the JSON that the model gives of an item: the bytes of `load_wire(data).model_dump_json(by_alias=True)`.
+
+        Where the model's schema allows it they are made without an instance; the item is checked all the same.
+
+        Raises:
+            InvalidItem: The bytes are no item, or not one of this model; `errors()` has the paths.
+        """
+        return self._schema.plan.wire_to_json(data)
 
     def item_size(self, item: T) -> ItemSize:
         """Count an instance's bytes as DynamoDB does: see `oxidyn.item_size`.

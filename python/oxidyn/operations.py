@@ -181,6 +181,10 @@ class TableOperations(Generic[M]):
         """Build what `Table.get` runs."""
         return self._cores.loading(load).get(key_parts(key), consistent)
 
+    def get_json(self, *key: object, consistent: bool = False, load: Load | None = None) -> Operation[bytes | None]:
+        """Build what `Table.get_json` runs."""
+        return self._cores.loading(load).get_json(key_parts(key), consistent)
+
     @overload
     def update(
         self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None

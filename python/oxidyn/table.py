@@ -142,6 +142,18 @@ class Table(_TableBase[M]):
         """
         return self._client.run(self.ops.get(*key, consistent=consistent, load=load))
 
+    def get_json(self, *key: object, consistent: bool = False, load: Load | None = None) -> bytes | None:
+        """Read the item under the key as JSON, or None where there is none.
+
+        The bytes are those of `get(*key).model_dump_json(by_alias=True)`, which FastAPI answers with as well. Where the
+        model's schema allows it they are made of the stored bytes, without an instance; the item is checked all the same.
+
+        Raises:
+            InvalidKey: the key has too many or too few parts, or one of the wrong type.
+            InvalidItem: the stored item is not one of the model's.
+        """
+        return self._client.run(self.ops.get_json(*key, consistent=consistent, load=load))
+
     @overload
     def update(
         self, key: object, /, *actions: Action, where: Condition | bool | None = None, returning: None = None
@@ -390,6 +402,10 @@ class AsyncTable(_TableBase[M]):
     async def get(self, *key: object, consistent: bool = False, load: Load | None = None) -> M | None:
         """See `Table.get`."""
         return await self._client.spawn(self.ops.get(*key, consistent=consistent, load=load))
+
+    async def get_json(self, *key: object, consistent: bool = False, load: Load | None = None) -> bytes | None:
+        """See `Table.get_json`."""
+        return await self._client.spawn(self.ops.get_json(*key, consistent=consistent, load=load))
 
     @overload
     async def update(

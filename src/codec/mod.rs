@@ -14,6 +14,7 @@
 //! | `form` | how a type's values are stored, as far as two fields must agree to be compared or computed with |
 //! | `target/` | a reference's path, resolved, and the values that are compared or set there |
 //! | `selection`, `part`, `agreement` | what is read of items: a smaller model, or parts; whether the models agree |
+//! | `json/` | stored items → the JSON that Pydantic would print of them |
 //! | `low_level` | boto3's dict form |
 //! | `template` | the dict that a model's instances start from |
 //! | `python`, `ffi`, `decimal_layout` | what is imported; the few unsafe calls |
@@ -28,6 +29,7 @@ mod ffi;
 mod form;
 mod infer;
 mod instance;
+mod json;
 mod key_form;
 mod key_spec;
 mod low_level;

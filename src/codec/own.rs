@@ -189,6 +189,20 @@ impl Own {
         self.serializer(value.py())?.call((value,), Some(&options))
     }
 
+    /// The JSON of the value by alias, as a part of the model's. With `is_certain`, an error of a value that is not the
+    /// type's, of which Pydantic else warns.
+    pub fn dump_json<'py>(&self, value: &Bound<'py, PyAny>, is_certain: bool) -> PyResult<Bound<'py, PyBytes>> {
+        let py = value.py();
+        let options = PyDict::new(py);
+        options.set_item("by_alias", true)?;
+        if is_certain {
+            options.set_item("warnings", "error")?;
+        }
+        let serializer = self.serializer(py)?.getattr(pyo3::intern!(py, "__self__"))?;
+        let json = serializer.call_method(pyo3::intern!(py, "to_json"), (value,), Some(&options))?;
+        Ok(json.cast_into()?)
+    }
+
     /// The JSON text that `Json[T]` takes for the value.
     pub fn to_json_text<'py>(&self, value: &Bound<'py, PyAny>) -> Outcome<Bound<'py, PyAny>> {
         let py = value.py();

@@ -1,6 +1,6 @@
 //! The plan: what is compiled, and the ways through it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyKeyError;
@@ -11,12 +11,14 @@ use pyo3::types::{PyDict, PyTuple};
 use super::builder::Builder;
 use super::definitions::Definitions;
 use super::infer;
+use super::json::JsonPlan;
 use super::key_form::{self, Role};
 use super::key_spec::KeySpec;
 use super::low_level;
 use super::node::Node;
 use super::nodes::model::Model;
 use super::options::{PlanOptions, Unknown};
+use super::own::Own;
 use super::schema::SchemaDict;
 use super::state::{Decoding, Encoding, Outcome, Refusal, Step};
 use super::target::{self, Part, Target};
@@ -37,6 +39,10 @@ pub struct Plan {
     model: Py<PyAny>,
     /// Paths of references, resolved once each.
     targets: Mutex<Vec<Resolved>>,
+    /// How items are printed as JSON, once that was asked for; None where only the model can say it.
+    json: OnceLock<Option<JsonPlan>>,
+    /// What Pydantic itself would use.
+    own: Own,
 }
 
 struct Resolved {
@@ -58,6 +64,7 @@ impl Plan {
         let schema = schema.cast::<PyDict>()?;
         let mut builder = Builder::new(py, &options, schema)?;
         let root = builder.resolve(schema)?;
+        let config = root.member("config")?.map(Bound::cast_into).transpose()?;
         let kind = root.text("type")?.unwrap_or_default();
         builder.at_root = true;
         let root = builder.build(&root)?;
@@ -80,6 +87,8 @@ impl Plan {
             schema: schema.clone().unbind(),
             model: class.clone().unbind(),
             targets: Mutex::default(),
+            json: OnceLock::new(),
+            own: Own::new(schema, config.as_ref(), None),
         })
     }
 
@@ -116,6 +125,15 @@ impl Plan {
 
     pub(super) fn root(&self) -> &Model {
         self.root.model().expect("checked when it was compiled")
+    }
+
+    pub(super) fn root_node(&self) -> &Node {
+        &self.root
+    }
+
+    /// What the fields decode to may not be what the instance holds in the end.
+    pub(super) fn keys_may_change(&self) -> bool {
+        self.keys_may_change
     }
 
     pub(super) fn schema<'py>(&self, py: Python<'py>) -> &Bound<'py, PyDict> {
@@ -286,9 +304,49 @@ impl Plan {
     pub fn load_wire(&self, py: Python<'_>, wire: &[u8]) -> PyResult<Py<PyAny>> {
         let mut reader = Reader::new(wire);
         let item = self.decode_item(py, &mut reader)?;
-        let finished: Outcome<()> = reader.finish().map_err(Box::<Refusal>::from);
-        finished.map_err(|refusal| refusal.into_error(py, &self.options.title))?;
+        self.finish(py, &mut reader)?;
         Ok(item)
+    }
+
+    fn finish(&self, py: Python<'_>, reader: &mut Reader<'_>) -> PyResult<()> {
+        let finished: Outcome<()> = reader.finish().map_err(Box::<Refusal>::from);
+        finished.map_err(|refusal| refusal.into_error(py, &self.options.title))
+    }
+
+    /// Whether items are printed as JSON without instances of the model, but for unusual ones.
+    pub fn prints_json(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.json(py)?.is_some())
+    }
+
+    /// Append the JSON that the model would give of the item at the reader's position, its fields by alias. Where it is
+    /// refused, the reader is left inside it and nothing is appended.
+    pub fn push_json(&self, py: Python<'_>, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> PyResult<()> {
+        if let Some(json) = self.json(py)?
+            && json.push_item(py, self, reader, out)?
+        {
+            return Ok(());
+        }
+        let item = self.decode_item(py, reader)?;
+        out.extend_from_slice(self.own.dump_json(item.bind(py), false)?.as_bytes());
+        Ok(())
+    }
+
+    /// The same of an item's bytes, and nothing but one.
+    pub fn json_of_wire(&self, py: Python<'_>, wire: &[u8]) -> PyResult<Vec<u8>> {
+        let mut json = Vec::with_capacity(wire.len());
+        let mut reader = Reader::new(wire);
+        self.push_json(py, &mut reader, &mut json)?;
+        self.finish(py, &mut reader)?;
+        Ok(json)
+    }
+
+    fn json(&self, py: Python<'_>) -> PyResult<Option<&JsonPlan>> {
+        if let Some(json) = self.json.get() {
+            return Ok(json.as_ref());
+        }
+        let json = JsonPlan::compile(py, self)?;
+        // Another thread may have compiled one meanwhile; either will do.
+        Ok(self.json.get_or_init(|| json).as_ref())
     }
 
     pub(super) fn encoding<'a>(&'a self, out: &'a mut Vec<u8>) -> Encoding<'a> {
@@ -309,6 +367,7 @@ impl Plan {
         self.definitions.traverse(visit)?;
         visit.call(&self.schema)?;
         visit.call(&self.model)?;
+        self.own.traverse(visit)?;
         // The collector runs on a thread that may hold the lock. What is not offered this time is kept.
         let Ok(targets) = self.targets.try_lock() else {
             return Ok(());

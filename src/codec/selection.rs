@@ -82,6 +82,16 @@ impl Reading {
         }
     }
 
+    /// The plan that prints items as JSON without instances of its model; None where there is none.
+    pub fn printing(&self, py: Python<'_>) -> PyResult<Option<&Plan>> {
+        let plan = match self.selection.as_ref().map(|selection| &selection.shape) {
+            None => &*self.plan,
+            Some(Shape::Model(smaller)) => smaller,
+            Some(Shape::Parts(_)) => return Ok(None),
+        };
+        Ok(plan.prints_json(py)?.then_some(plan))
+    }
+
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.
     pub fn decode_item(&self, py: Python<'_>, reader: &mut Reader<'_>) -> PyResult<Py<PyAny>> {
         match &self.selection {

@@ -6,7 +6,7 @@ use pyo3::PyTraverseError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::bridge::Limits;
 use crate::codec::{Reading, python};
@@ -19,6 +19,7 @@ use crate::py::exceptions::{self, Context};
 use crate::py::operation::Operation;
 use crate::py::parallel_scan::ParallelScan;
 use crate::wire::reader::Reader;
+use crate::wire::writer;
 
 /// A query or scan as a value: each page of it is an operation, and so is its count.
 #[derive(Clone)]
@@ -119,11 +120,64 @@ impl Query {
                 items.append(item)?;
             }
         }
-        let cursor = filled
-            .next()
-            .and_then(|next| next.map(|place| self.cursors().write(&place)).transpose());
-        let cursor = cursor.map_err(|error| exceptions::raise(py, error, context))?;
+        let cursor = self.cursor_behind(py, context, &filled)?;
         self.page_class.make(py, &self.plan, &items, cursor.as_deref())
+    }
+
+    /// A filled page as the JSON of that `Page`, by alias.
+    fn json_of(&self, py: Python<'_>, context: &Context, mut filled: Filled) -> PyResult<Py<PyAny>> {
+        let Some(plan) = self.plan.printing(py)? else {
+            let page = self.page_of(py, context, filled)?;
+            let options = PyDict::new(py);
+            options.set_item(intern!(py, "by_alias"), true)?;
+            let json = page.call_method(py, intern!(py, "model_dump_json"), (), Some(&options))?;
+            let json = PyBytes::new(py, json.extract::<&str>(py)?.as_bytes());
+            return Ok(json.into_any().unbind());
+        };
+        let replied: usize = filled.replies.iter().map(|reply| reply.body().len()).sum();
+        let mut json = Vec::with_capacity(replied);
+        json.extend_from_slice(br#"{"items":["#);
+        for reply in &mut filled.replies {
+            while let Some(()) = take_item(py, reply, context, |reader| {
+                writer::push_separator(&mut json);
+                plan.push_json(py, reader, &mut json)
+            })? {}
+        }
+        json.extend_from_slice(br#"],"cursor":"#);
+        match self.cursor_behind(py, context, &filled)? {
+            Some(cursor) => writer::push_text(&mut json, &cursor),
+            None => json.extend_from_slice(b"null"),
+        }
+        json.push(b'}');
+        Ok(PyBytes::new(py, &json).into_any().unbind())
+    }
+
+    /// What gets the page behind a filled one whose items are consumed.
+    fn cursor_behind(&self, py: Python<'_>, context: &Context, filled: &Filled) -> PyResult<Option<String>> {
+        let next = filled.next();
+        let cursor = next.and_then(|next| next.map(|place| self.cursors().write(&place)).transpose());
+        cursor.map_err(|error| exceptions::raise(py, error, context))
+    }
+
+    /// The operation that reads up to `size` items from the cursor on.
+    fn filling<F>(&self, py: Python<'_>, size: u64, after: Option<&str>, finish: F) -> PyResult<Operation>
+    where
+        F: Fn(&Self, Python<'_>, &Context, Filled) -> PyResult<Py<PyAny>> + Send + Sync + 'static,
+    {
+        let context = self.context();
+        self.check_items(py, &context)?;
+        let from = after.map(|after| self.cursors().read(after)).transpose();
+        let from = from.map_err(|error| exceptions::raise(py, error, &context))?;
+        let fill = |pages: &Pages| FillPage::new(pages, size, from, self.cursor_key.is_none());
+        let query = self.clone();
+        let finish = move |py: Python<'_>, context: &Context, filled| finish(&query, py, context, filled);
+        Ok(match &self.hydration {
+            None => Operation::new(fill(&self.pages), context, finish),
+            Some(hydration) => {
+                let fill = fill(&self.pages.hydrating());
+                Operation::new(Hydrated::new(fill, Arc::clone(hydration)), context, finish)
+            }
+        })
     }
 }
 
@@ -161,20 +215,13 @@ impl Query {
     /// The operation that reads a `Page` of up to `size` items, from the cursor on.
     #[pyo3(signature = (size, after=None))]
     fn fill(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
-        let context = self.context();
-        self.check_items(py, &context)?;
-        let from = after.map(|after| self.cursors().read(after)).transpose();
-        let from = from.map_err(|error| exceptions::raise(py, error, &context))?;
-        let fill = |pages: &Pages| FillPage::new(pages, size, from, self.cursor_key.is_none());
-        let query = self.clone();
-        let finish = move |py: Python<'_>, context: &Context, filled| query.page_of(py, context, filled);
-        Ok(match &self.hydration {
-            None => Operation::new(fill(&self.pages), context, finish),
-            Some(hydration) => {
-                let fill = fill(&self.pages.hydrating());
-                Operation::new(Hydrated::new(fill, Arc::clone(hydration)), context, finish)
-            }
-        })
+        self.filling(py, size, after, Self::page_of)
+    }
+
+    /// The operation that reads the same page as JSON.
+    #[pyo3(signature = (size, after=None))]
+    fn fill_json(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
+        self.filling(py, size, after, Self::json_of)
     }
 
     /// One reading of all items in segments, from the cursor on.
@@ -234,6 +281,16 @@ impl Page {
 
 /// The next item of a page as a model; None behind the last. After an item that was refused it is the one behind.
 fn next_item(py: Python<'_>, page: &mut pages::Page, context: &Context) -> PyResult<Option<Py<PyAny>>> {
+    take_item(py, page, context, |reader| context.plan.decode_item(py, reader))
+}
+
+/// What `read` makes of the next item of a page; None behind the last. After an item that was refused it is the one behind.
+fn take_item<T>(
+    py: Python<'_>,
+    page: &mut pages::Page,
+    context: &Context,
+    read: impl FnOnce(&mut Reader<'_>) -> PyResult<T>,
+) -> PyResult<Option<T>> {
     let found = page
         .next_item()
         .map_err(|error| exceptions::raise(py, error, context))?;
@@ -242,7 +299,7 @@ fn next_item(py: Python<'_>, page: &mut pages::Page, context: &Context) -> PyRes
     };
     let mut reader = Reader::new(page.body());
     reader.seek(start);
-    match context.plan.decode_item(py, &mut reader) {
+    match read(&mut reader) {
         Ok(item) => {
             let end = reader.position();
             page.item_ended(end);

@@ -122,17 +122,14 @@ impl Plan {
 
     /// Read an instance from the JSON of a DynamoDB item.
     fn load_wire(&self, data: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        with_bytes(data, "load_wire", |wire| self.plan.load_wire(data.py(), wire))
+    }
+
+    /// The JSON that the model would give of an instance read from the JSON of a DynamoDB item.
+    fn wire_to_json<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let py = data.py();
-        if let Ok(bytes) = data.cast::<PyBytes>() {
-            self.plan.load_wire(py, bytes.as_bytes())
-        } else if let Ok(bytes) = data.cast::<PyByteArray>() {
-            self.plan.load_wire(py, &bytes.to_vec())
-        } else {
-            Err(PyTypeError::new_err(format!(
-                "load_wire takes bytes, not {}",
-                data.get_type().name()?
-            )))
-        }
+        let json = with_bytes(data, "wire_to_json", |wire| self.plan.json_of_wire(py, wire))?;
+        Ok(PyBytes::new(py, &json))
     }
 
     /// An instance's size as DynamoDB counts it, and what in it weighs most, by paths of stored names.
@@ -173,5 +170,19 @@ impl Plan {
             self.plan.traverse(&visit)?;
         }
         Ok(())
+    }
+}
+
+fn with_bytes<T>(data: &Bound<'_, PyAny>, method: &str, read: impl FnOnce(&[u8]) -> PyResult<T>) -> PyResult<T> {
+    if let Ok(bytes) = data.cast::<PyBytes>() {
+        read(bytes.as_bytes())
+    } else if let Ok(bytes) = data.cast::<PyByteArray>() {
+        read(&bytes.to_vec())
+    } else {
+        let found = data.get_type();
+        Err(PyTypeError::new_err(format!(
+            "{method} takes bytes, not {}",
+            found.name()?
+        )))
     }
 }

@@ -157,6 +157,16 @@ impl Table {
         Ok(Operation::new(raised(py, &context, get)?, context, decode))
     }
 
+    fn get_json(&self, key: &Bound<'_, PyAny>, consistent: bool) -> PyResult<Operation> {
+        let context = self.context("GetItem", Some(key));
+        let key = self.key(key, &context)?;
+        Ok(Operation::new(
+            Get::new(&self.name, &key, consistent),
+            context,
+            decode_json,
+        ))
+    }
+
     #[pyo3(signature = (key, actions, r#where=None, returning=None))]
     fn update(
         &self,
@@ -624,11 +634,28 @@ fn raised<T>(py: Python<'_>, context: &Context, outcome: crate::error::Result<T>
 
 /// A stored item as a model, None where there is none.
 fn decode(py: Python<'_>, context: &Context, item: Option<StoredItem>) -> PyResult<Py<PyAny>> {
+    read(py, context, item, |reader| context.plan.decode_item(py, reader))
+}
+
+fn decode_json(py: Python<'_>, context: &Context, item: Option<StoredItem>) -> PyResult<Py<PyAny>> {
+    read(py, context, item, |reader| {
+        let mut json = Vec::new();
+        context.plan.plan().push_json(py, reader, &mut json)?;
+        Ok(PyBytes::new(py, &json).into_any().unbind())
+    })
+}
+
+/// What `make` makes of an item; None where there is none.
+fn read(
+    py: Python<'_>,
+    context: &Context,
+    item: Option<StoredItem>,
+    make: impl FnOnce(&mut Reader<'_>) -> PyResult<Py<PyAny>>,
+) -> PyResult<Py<PyAny>> {
     let Some(item) = item else {
         return Ok(py.None());
     };
     let mut reader = Reader::new(&item.body);
     reader.seek(item.start);
-    let decoded = context.plan.decode_item(py, &mut reader);
-    decoded.map_err(|error| exceptions::with_context(py, error, context, item.request_id.as_deref()))
+    make(&mut reader).map_err(|error| exceptions::with_context(py, error, context, item.request_id.as_deref()))
 }

@@ -1,7 +1,7 @@
 //! Base64 text, strict both ways: of B values in the standard alphabet with padding, of what goes into URLs in the
-//! alphabet for those, without.
+//! alphabet for those, without. Pydantic's JSON has the one for URLs with padding.
 
-use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
+use base64_simd::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 
 /// Append the base64 text of `bytes`.
 #[inline]
@@ -21,6 +21,11 @@ pub fn decoded_length(text: &str) -> usize {
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode_to_vec(text).ok()
+}
+
+/// Append the base64 text of `bytes` in the alphabet for URLs, with padding.
+pub fn encode_with_padding_for_url(out: &mut Vec<u8>, bytes: &[u8]) {
+    URL_SAFE.encode_append(bytes, out);
 }
 
 /// Text that stands in a URL as it is.

@@ -2,6 +2,7 @@
 
 pub mod base64;
 pub mod float;
+pub mod json;
 pub mod number;
 pub mod reader;
 mod scan;

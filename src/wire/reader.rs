@@ -63,6 +63,16 @@ impl<'a> Text<'a> {
         &self.text
     }
 
+    /// The text as it stands between its quotes, where that is the text itself.
+    #[inline]
+    #[must_use]
+    pub fn as_written(&self) -> Option<&'a str> {
+        match self.text {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(_) => None,
+        }
+    }
+
     #[must_use]
     pub fn into_cow(self) -> Cow<'a, str> {
         self.text

@@ -194,7 +194,7 @@ impl Time {
 
 impl Zone {
     #[inline]
-    fn push(self, out: &mut Vec<u8>) {
+    pub(super) fn push(self, out: &mut Vec<u8>) {
         match self {
             Self::Naive => {}
             Self::Utc => out.push(b'Z'),

@@ -105,6 +105,8 @@ fn push_with_escapes(out: &mut Vec<u8>, mut rest: &[u8]) {
             b'\n' => out.extend_from_slice(br"\n"),
             b'\r' => out.extend_from_slice(br"\r"),
             b'\t' => out.extend_from_slice(br"\t"),
+            b'\x08' => out.extend_from_slice(br"\b"),
+            b'\x0C' => out.extend_from_slice(br"\f"),
             control => {
                 out.extend_from_slice(br"\u00");
                 out.push(HEX[usize::from(control >> 4)]);

@@ -6,6 +6,8 @@ mod allocation;
 mod base64;
 #[path = "wire/float.rs"]
 mod float;
+#[path = "wire/json.rs"]
+mod json;
 #[path = "wire/number.rs"]
 mod number;
 #[path = "wire/reader.rs"]

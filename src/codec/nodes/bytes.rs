@@ -20,6 +20,12 @@ pub struct BytesNode {
     constrained: bool,
 }
 
+impl BytesNode {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
+}
+
 impl Codec for BytesNode {
     const KINDS: &'static [&'static str] = &["bytes"];
 

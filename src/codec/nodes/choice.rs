@@ -16,7 +16,7 @@ use crate::codec::schema::SchemaDict;
 use crate::codec::state::{Decoding, Encoding, Outcome, Refusal};
 use crate::codec::tags::Tags;
 use crate::codec::{infer, python};
-use crate::wire::reader::Reader;
+use crate::wire::reader::{self, Reader};
 use crate::wire::{Tag, number};
 
 /// What a field may hold, and how each is stored.
@@ -171,12 +171,14 @@ impl Choices {
     /// The choice of a stored text.
     #[inline]
     fn find_text(&self, tag: Tag, text: &str) -> Option<&Choice> {
+        self.place_of_text(tag, text).map(|place| &self.all[place])
+    }
+
+    #[inline]
+    fn place_of_text(&self, tag: Tag, text: &str) -> Option<usize> {
         match &self.index {
-            None => self.of_tag(tag).find(|choice| *choice.text == *text),
-            Some(index) => {
-                let place = index.by_text.get(&tag)?.get(text)?;
-                Some(&self.all[*place])
-            }
+            None => (self.all.iter()).position(|choice| choice.tag == tag && *choice.text == *text),
+            Some(index) => index.by_text.get(&tag)?.get(text).copied(),
         }
     }
 
@@ -233,6 +235,24 @@ impl Choices {
             reader.seek(start);
         }
         Ok(found.map(|choice| choice.object.bind(py).clone()))
+    }
+
+    /// The place of what is stored as this content, exactly as it would be written. `None` where nothing is, and where
+    /// it is a list, a map or a set.
+    fn place(&self, tag: Tag, reader: &mut Reader<'_>) -> reader::Result<Option<usize>> {
+        Ok(match tag {
+            Tag::S | Tag::B | Tag::N => self.place_of_text(tag, &reader.text()?),
+            Tag::Bool | Tag::Null => {
+                let text = if reader.boolean()? { "true" } else { "false" };
+                self.place_of_text(tag, text)
+            }
+            Tag::L | Tag::M | Tag::SS | Tag::NS | Tag::BS => None,
+        })
+    }
+
+    /// What an instance may hold.
+    fn objects(&self) -> impl Iterator<Item = &Py<PyAny>> {
+        self.all.iter().map(|choice| &choice.object)
     }
 
     #[cold]
@@ -360,6 +380,16 @@ impl Codec for EnumNode {
 }
 
 impl EnumNode {
+    /// What an instance may hold.
+    pub fn objects(&self) -> impl Iterator<Item = &Py<PyAny>> {
+        self.0.choices.objects()
+    }
+
+    /// The place among these of what is stored as this content, exactly as it would be written.
+    pub fn place(&self, tag: Tag, reader: &mut Reader<'_>) -> reader::Result<Option<usize>> {
+        self.0.choices.place(tag, reader)
+    }
+
     fn new(schema: &Bound<'_, PyDict>, builder: &Builder<'_, '_>) -> PyResult<Self> {
         let members = schema.required("members")?.cast_into::<PyList>()?;
         let class = schema.required("cls")?.cast_into::<PyType>()?.unbind();
@@ -452,6 +482,16 @@ impl Codec for LiteralNode {
 }
 
 impl LiteralNode {
+    /// What an instance may hold.
+    pub fn objects(&self) -> impl Iterator<Item = &Py<PyAny>> {
+        self.0.choices.objects()
+    }
+
+    /// The place among these of what is stored as this content, exactly as it would be written.
+    pub fn place(&self, tag: Tag, reader: &mut Reader<'_>) -> reader::Result<Option<usize>> {
+        self.0.choices.place(tag, reader)
+    }
+
     fn new(schema: &Bound<'_, PyDict>, builder: &Builder<'_, '_>) -> PyResult<Self> {
         let expected = schema.required("expected")?.cast_into::<PyList>()?;
         let choices = Choices::new(&expected, builder)?;

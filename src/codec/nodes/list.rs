@@ -43,6 +43,12 @@ impl ListNode {
         &self.0.element
     }
 
+    /// Whether lists of this length need no further check.
+    #[inline]
+    pub fn takes(&self, length: usize) -> bool {
+        (self.0.least..=self.0.most).contains(&length)
+    }
+
     /// Compile a collection that `part` has the elements of, and `schema` is Pydantic's for.
     pub fn build_of<'py>(
         kind: ListKind,
@@ -187,6 +193,16 @@ impl TupleNode {
             ([element], Some(_)) => Some(element),
             _ => None,
         }
+    }
+
+    /// The nodes of all places, where none repeats.
+    pub fn places(&self) -> Option<&[Node]> {
+        self.0.repeated.is_none().then_some(&*self.0.elements)
+    }
+
+    /// Whether tuples of this length need no further check.
+    pub fn takes(&self, length: usize) -> bool {
+        self.0.fits(length) && (self.0.least..=self.0.most).contains(&length)
     }
 
     /// Whether the place is of the repeated element, so that a tuple may be without it.

@@ -48,6 +48,16 @@ impl MapNode {
         &self.0.value
     }
 
+    /// Whether it is a dict whose keys are any text.
+    pub fn has_plain_keys(&self) -> bool {
+        matches!(self.0.kind, MapKind::Dict) && self.0.key.is_plain_str()
+    }
+
+    /// Whether dicts of this length need no further check.
+    pub fn takes(&self, length: usize) -> bool {
+        (self.0.least..=self.0.most).contains(&length)
+    }
+
     /// A key as it is stored.
     pub fn key_text(&self, key: &Bound<'_, PyAny>) -> Outcome<String> {
         let mut text = Vec::new();

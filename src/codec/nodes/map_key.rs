@@ -95,6 +95,11 @@ impl Key {
         matches!(self.kind, KeyKind::Str)
     }
 
+    /// Whether any text is a key.
+    pub fn is_plain_str(&self) -> bool {
+        self.is_str() && !self.constrained
+    }
+
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.own.traverse(visit)?;
         match &self.kind {

@@ -80,6 +80,16 @@ impl IntNode {
         self.least == i64::MIN && self.most == i64::MAX
     }
 
+    /// Whether its bounds are all that is asked of a value.
+    pub fn is_checked_here(&self) -> bool {
+        self.least <= self.most
+    }
+
+    /// Whether a number as it is stored is one that needs no further check.
+    pub fn takes(&self, text: &[u8]) -> bool {
+        self.is_plain() || parse_i64(text).is_some_and(|value| self.least <= value && value <= self.most)
+    }
+
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
         self.is_plain() && value.is_exact_instance_of::<PyInt>()
     }
@@ -308,6 +318,22 @@ impl Codec for FloatNode {
 }
 
 impl FloatNode {
+    /// Whether its bounds are all that is asked of a value.
+    pub fn is_checked_here(&self) -> bool {
+        self.bounds
+            .as_ref()
+            .is_none_or(|bounds| bounds.above < f64::INFINITY || bounds.above.is_nan())
+    }
+
+    /// Whether a number as it is stored is one that needs no further check.
+    #[inline]
+    pub fn takes(&self, text: &[u8]) -> bool {
+        match &self.bounds {
+            None => true,
+            Some(bounds) => float::decode(text).is_some_and(|value| bounds.hold(value)),
+        }
+    }
+
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.bounds.is_none()

@@ -30,6 +30,11 @@ impl RootModelNode {
     pub fn root(&self) -> &Node {
         &self.0.root
     }
+
+    /// Whether nothing but the root makes the instance.
+    pub fn is_made_plainly(&self) -> bool {
+        !self.0.hands_over && self.0.post_init.is_none()
+    }
 }
 
 impl Codec for RootModelNode {

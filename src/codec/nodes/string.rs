@@ -57,6 +57,20 @@ impl StrNode {
         !self.shaped
     }
 
+    /// Whether text needs no further check.
+    #[inline]
+    pub fn takes(&self, text: &Text<'_>) -> bool {
+        if self.is_plain() {
+            return true;
+        }
+        let length = if text.is_ascii() {
+            text.len()
+        } else {
+            text.chars().count()
+        };
+        !self.shaped && (self.least as usize..=self.most as usize).contains(&length)
+    }
+
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
         self.is_plain() && value.is_exact_instance_of::<PyString>()
     }

@@ -115,7 +115,36 @@ impl DateTimeNode {
         Ok(())
     }
 
-    fn decode_number<'py>(&self, text: &str, epoch: Epoch, state: &Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
+
+    /// Whether the field has values of this zone, or without one.
+    #[inline]
+    pub fn takes(&self, zone: Zone) -> bool {
+        match self.rule.zones {
+            Zones::Any => true,
+            Zones::Aware => zone != Zone::Naive,
+            Zones::Naive => zone == Zone::Naive,
+        }
+    }
+
+    /// Whether text that was read so is what would be written again.
+    pub fn writes_again(&self, zone: Zone, has_fraction: bool) -> bool {
+        match self.rule.form {
+            Form::Utc | Form::Seconds => {
+                has_fraction == (self.rule.form == Form::Utc)
+                    && match self.rule.zones {
+                        Zones::Naive => zone == Zone::Naive,
+                        Zones::Any | Zones::Aware => zone == Zone::Utc,
+                    }
+            }
+            Form::ZeroOffset | Form::Offset | Form::Number(_) => false,
+        }
+    }
+
+    /// The instant that a stored number stands for.
+    pub fn instant(text: &str, epoch: Epoch) -> Option<DateTime> {
         let micros = temporal::micros_of_seconds(text);
         let micros = if epoch == Epoch::Milliseconds {
             // A thousandth of the seconds' scale: exact, or not a whole microsecond.
@@ -123,10 +152,13 @@ impl DateTimeNode {
         } else {
             micros
         };
-        let instant = micros
+        micros
             .and_then(|micros| i64::try_from(micros).ok())
-            .and_then(DateTime::from_epoch_micros);
-        let Some(instant) = instant else {
+            .and_then(DateTime::from_epoch_micros)
+    }
+
+    fn decode_number<'py>(&self, text: &str, epoch: Epoch, state: &Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
+        let Some(instant) = Self::instant(text, epoch) else {
             return Err(Refusal::new(
                 "epoch",
                 "expected a number of seconds in years 1 to 9999, to the microsecond",
@@ -381,6 +413,12 @@ pub struct DateNode {
     constrained: bool,
 }
 
+impl DateNode {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
+}
+
 impl Codec for DateNode {
     const KINDS: &'static [&'static str] = &["date"];
 
@@ -442,6 +480,12 @@ pub struct TimeNode {
     /// Times with offsets do not sort.
     ordered: bool,
     constrained: bool,
+}
+
+impl TimeNode {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
 }
 
 impl Codec for TimeNode {
@@ -508,6 +552,17 @@ pub struct TimedeltaNode {
     constrained: bool,
 }
 
+impl TimedeltaNode {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
+
+    /// The microseconds that a stored number stands for, where a timedelta can hold them.
+    pub fn micros(text: &str) -> Option<i128> {
+        temporal::micros_of_seconds(text).filter(|&micros| delta_parts(micros).is_some())
+    }
+}
+
 impl Codec for TimedeltaNode {
     const KINDS: &'static [&'static str] = &["timedelta"];
 
@@ -554,13 +609,7 @@ impl Codec for TimedeltaNode {
         let Some(micros) = temporal::micros_of_seconds(&text) else {
             return self.own.validate(&infer::number(state.py, &text)?, true);
         };
-        let (seconds, micros) = (
-            micros.div_euclid(MICROS_PER_SECOND),
-            micros.rem_euclid(MICROS_PER_SECOND),
-        );
-        let (days, seconds) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
-        let part = |value: i128| i32::try_from(value).ok().filter(|days| days.abs() <= 999_999_999);
-        let (Some(days), Some(seconds), Some(micros)) = (part(days), part(seconds), part(micros)) else {
+        let Some((days, seconds, micros)) = delta_parts(micros) else {
             return Err(Refusal::new(
                 "time_delta_range",
                 "expected a number of seconds that a timedelta can hold",
@@ -573,6 +622,17 @@ impl Codec for TimedeltaNode {
             Ok(value)
         }
     }
+}
+
+/// A timedelta's days, seconds and microseconds, where it can hold so many.
+fn delta_parts(micros: i128) -> Option<(i32, i32, i32)> {
+    let (seconds, micros) = (
+        micros.div_euclid(MICROS_PER_SECOND),
+        micros.rem_euclid(MICROS_PER_SECOND),
+    );
+    let (days, seconds) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+    let part = |value: i128| i32::try_from(value).ok().filter(|days| days.abs() <= 999_999_999);
+    Some((part(days)?, part(seconds)?, part(micros)?))
 }
 
 fn delta_micros(delta: &Bound<'_, PyDelta>) -> i128 {

@@ -44,6 +44,10 @@ impl Form {
 }
 
 impl UuidNode {
+    pub fn is_plain(&self) -> bool {
+        !self.constrained
+    }
+
     pub fn holds(&self, value: &Bound<'_, PyAny>) -> bool {
         !self.constrained && python::uuid(value.py()).is_ok_and(|class| value.is_exact_instance(class))
     }

@@ -16,7 +16,7 @@ use crate::codec::python;
 use crate::codec::state::{Decoding, Line, Outcome, Refusal, Step};
 use crate::codec::template::Filling;
 use crate::wire::Tag;
-use crate::wire::reader::{Reader, Text};
+use crate::wire::reader::{self, Reader, Text};
 
 /// `{"` and `":` around a value's wire type.
 const HEAD_AROUND_TAG: usize = 4;
@@ -33,6 +33,14 @@ struct Taken<'a, 'py> {
 pub(super) struct Others<'py> {
     pub(super) extras: Option<Bound<'py, PyDict>>,
     pub(super) kept: Vec<u8>,
+}
+
+/// What an attribute is by its name.
+pub enum Place {
+    Field(usize, Option<Tag>),
+    /// A computed field, which is not read.
+    Computed,
+    Unknown,
 }
 
 impl Model {
@@ -83,6 +91,30 @@ impl Model {
             return Err(Box::new(Refusal::Lines(refused)));
         }
         self.build_instance(dict, &seen, others)
+    }
+
+    /// Read the next attribute's name, and of which wire type its value is where that is written as it mostly is; the
+    /// value's head is read then. `previous` is the field before it, or behind the last one the item's beginning.
+    #[inline]
+    pub fn read_place(&self, previous: usize, reader: &mut Reader<'_>) -> reader::Result<Place> {
+        let predicted = self.successor(previous);
+        if let Some(field) = self.fields.get(predicted) {
+            if let Some(tag) = field.read_head(reader) {
+                return Ok(Place::Field(predicted, Some(tag)));
+            }
+            if reader.try_key(&field.head[1..]) {
+                return Ok(Place::Field(predicted, None));
+            }
+        }
+        let name = reader.key()?;
+        match self.by_attribute.get(&*name) {
+            Some(&index) if usize::from(index) < self.fields.len() => {
+                self.successors[previous].store(index, Ordering::Relaxed);
+                Ok(Place::Field(usize::from(index), None))
+            }
+            Some(_) => Ok(Place::Computed),
+            None => Ok(Place::Unknown),
+        }
     }
 
     /// Which field is likely to be next.

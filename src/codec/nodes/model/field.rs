@@ -126,7 +126,7 @@ impl Field {
         self.omits_empty &= !self.node.tags().has(Tag::L);
     }
 
-    pub(super) fn checks_default(&self) -> bool {
+    pub fn checks_default(&self) -> bool {
         self.default_check.is_some() || self.in_turn.as_ref().is_some_and(|in_turn| in_turn.of_absent)
     }
 
@@ -168,7 +168,7 @@ impl Field {
 
     /// Read the field's value, and in a key require its canonical form.
     #[inline]
-    pub(super) fn read<'py>(
+    pub fn read<'py>(
         &self,
         reader: &mut Reader<'_>,
         state: &mut Decoding<'_, 'py>,

@@ -33,6 +33,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 pub use build::{fields_of, holder_of_fields};
+pub use decode::Place;
 pub use field::{Absence, Field, stored_name_of};
 pub use values::Input;
 
@@ -96,6 +97,17 @@ impl Model {
     /// Whether Pydantic's own validator makes the instance or some of its fields, and may change a key on the way.
     pub fn is_made_by_pydantic(&self) -> bool {
         self.made != Made::Here || self.is_finished_in_turn
+    }
+
+    /// Whether the instance is nothing but its fields: no code of the user's sees it while it is made, and nothing of an
+    /// item that is no field gets into it.
+    pub fn is_made_plainly(&self) -> bool {
+        let has_post_init = match &self.kind {
+            Kind::Model { post_init, .. } => post_init.is_some(),
+            Kind::Dataclass { post_init, .. } => post_init.is_some(),
+            Kind::TypedDict => true,
+        };
+        !self.is_made_by_pydantic() && !has_post_init && self.extras.is_none() && !self.by_own_class
     }
 
     pub fn class<'py>(&self, py: Python<'py>) -> &Bound<'py, PyType> {
