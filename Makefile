@@ -19,7 +19,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 STAMPS := $(VENV)/.stamps
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src -name '*.rs')
 # The part that knows no Python, with every transport, on the dependencies that are built for the extension anyway.
-RUST_FEATURES := --no-default-features --features aws,embedded,python-dependencies
+RUST_FEATURES := --no-default-features --features aws,embedded,reference,python-dependencies
 # What maturin tells PyO3, so that clippy and the extension share one build of it.
 EXTENSION_FEATURES = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 PYO3_ENV = PYO3_PYTHON=$(abspath $(VENV))/bin/python PYO3_BUILD_EXTENSION_MODULE=1

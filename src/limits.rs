@@ -42,3 +42,8 @@ pub const NAME_BYTES: usize = 64 * 1024 - 1;
 pub const KEY_NAME_BYTES: usize = 255;
 /// Attributes in one part (partition or sort) of a multi-attribute index key.
 pub const INDEX_KEY_PARTS: usize = 4;
+/// Bytes of a reply's JSON: that of 4 MB of items, the most of one transaction, each of their bytes taking eight at worst
+/// (`{"NULL":true}` in a list counts as two).
+pub const REPLY_BYTES: usize = 8 * 4 * 1024 * 1024;
+/// Bytes of the JSON of a batch's reply: that of 16 MB of items.
+pub const BATCH_REPLY_BYTES: usize = 8 * 16 * 1024 * 1024;

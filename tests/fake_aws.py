@@ -77,6 +77,8 @@ class FakeAws:
         self.requests: list[Request] = []
         self.answers: list[Answer] = []
         """What the next DynamoDB requests get, in order; `{}` after that."""
+        self.expiry = EXPIRY
+        """Until when the credentials of containers and instances hold."""
         self.opened = 0
         """Connections so far."""
         self.closed = 0
@@ -137,7 +139,7 @@ class FakeAws:
             self._changed.notify_all()
             if request.operation:
                 return self.answers.pop(0) if self.answers else Answer()
-        return _metadata(request)
+        return _metadata(request, self.expiry)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -179,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.cut == "after":
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = handle_any
+    do_GET = do_POST = do_PUT = do_CONNECT = handle_any
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base's name)
         pass
@@ -196,7 +198,7 @@ class _Server(ThreadingHTTPServer):
         """Callers that leave in the middle are part of the tests."""
 
 
-def _metadata(request: Request) -> Answer:
+def _metadata(request: Request, expiry: str) -> Answer:
     """STS, a container's and an instance's credentials; each hands out a key that tells where it came from."""
     match request.path.partition("?")[0]:
         case "/" if request.method == "POST":
@@ -204,25 +206,25 @@ def _metadata(request: Request) -> Answer:
         case "/container":
             if request.headers.get("authorization") != "container-token":
                 return Answer(403, b"{}")
-            return Answer(body=_credentials("CONTAINER", "Token"))
+            return Answer(body=_credentials("CONTAINER", "Token", expiry))
         case "/latest/api/token":
             return Answer(body=b"imds-token", headers={"x-aws-ec2-metadata-token-ttl-seconds": "21600"})
         case "/latest/meta-data/iam/security-credentials/":
             return Answer(body=b"instance-role")
         case "/latest/meta-data/iam/security-credentials/instance-role":
-            return Answer(body=_credentials("INSTANCE", "Token", Code="Success", Type="AWS-HMAC"))
+            return Answer(body=_credentials("INSTANCE", "Token", expiry, Code="Success", Type="AWS-HMAC"))
         case "/latest/meta-data/placement/region":
             return Answer(body=b"ap-southeast-2")
         case _:
             return Answer(404, b"")
 
 
-def _credentials(source: str, token: str, **more: str) -> bytes:
+def _credentials(source: str, token: str, expiry: str, **more: str) -> bytes:
     document = {
         "AccessKeyId": f"{source}-KEY",
         "SecretAccessKey": "secret",
         token: f"{source}-TOKEN",
-        "Expiration": EXPIRY,
+        "Expiration": expiry,
         "LastUpdated": "2020-01-01T00:00:00Z",
         **more,
     }

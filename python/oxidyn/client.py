@@ -6,7 +6,7 @@ operation and waits, `AsyncClient` hands out an awaitable.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from typing_extensions import Self
 
@@ -68,8 +68,12 @@ class _ClientBase(Held):
         session_token: str | None = None,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
+        operation_timeout: float | None = None,
         max_attempts: int | None = None,
+        retry_mode: Literal["standard", "adaptive"] | None = None,
         max_connections: int | None = None,
+        ca_bundle: str | PathLike[str] | None = None,
+        proxy: str | None = None,
         cursor_key: bytes | None = None,
         metrics: bool | None = None,
         on_call: CallHook | Sequence[CallHook] | None = None,
@@ -85,8 +89,12 @@ class _ClientBase(Held):
             session_token=session_token,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            operation_timeout=operation_timeout,
             max_attempts=max_attempts,
+            retry_mode=retry_mode,
             max_connections=max_connections,
+            ca_bundle=ca_bundle,
+            proxy=proxy,
             cursor_key=cursor_key,
             metrics=metrics,
             on_call=on_call,

@@ -5,6 +5,7 @@ Each field has a row in docs/configuration.md: its unit, its default and where e
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -26,7 +27,9 @@ CallHook: TypeAlias = "Callable[[CallRecord], object]"
 """What is told of each call; what it returns is not looked at."""
 Capacity: TypeAlias = Literal["total", "indexes"]
 
-_SECRET = frozenset({"secret_access_key", "session_token", "cursor_key"})
+# A proxy's URL may hold a password.
+_SECRET = frozenset({"secret_access_key", "session_token", "proxy", "cursor_key"})
+_RETRY_MODES = ("standard", "adaptive")
 _LARGEST_COUNT = 10_000
 _LEAST_KEY_BYTES = 16
 
@@ -55,11 +58,20 @@ class Config:
     """Seconds for a connection to be made; 5 unless said."""
     read_timeout: float | None = None
     """Seconds for an answer to begin; 30 unless said."""
+    operation_timeout: float | None = None
+    """Seconds for one request with all its tries and the waits between them; unlimited unless said."""
     max_attempts: int | None = None
     """How often a request is tried in all; AWS_MAX_ATTEMPTS, the profile's `max_attempts`, or 3 unless said."""
+    retry_mode: Literal["standard", "adaptive"] | None = None
+    """Whether throttling slows the client down ("adaptive"); AWS_RETRY_MODE, the profile's `retry_mode`, or "standard"
+    unless said."""
     max_connections: int | None = None
     """Connections of an `AsyncClient`, 50 unless said; further calls wait. A `Client` has one for each thread that calls,
     and up to so many while that thread's batch has several requests under way."""
+    ca_bundle: str | os.PathLike[str] | None = None
+    """A PEM file of the certificates that are trusted, instead of the system's; AWS_CA_BUNDLE unless said."""
+    proxy: str | None = None
+    """The URL of the proxy that every request goes through; HTTP_PROXY, HTTPS_PROXY and NO_PROXY unless said."""
     cursor_key: bytes | None = None
     """Signs the cursors of pages, so that only those come back that this key signed: 16 bytes or more, the same in every
     process."""
@@ -71,18 +83,25 @@ class Config:
     """Asks what each call consumes, in total or with the part of each index, for records and metrics."""
 
     def __post_init__(self) -> None:
-        for name in ("region", "profile", "endpoint_url", "access_key_id", "secret_access_key", "session_token"):
+        for name in (
+            "region",
+            "profile",
+            "endpoint_url",
+            "access_key_id",
+            "secret_access_key",
+            "session_token",
+            "proxy",
+        ):
             _expect_text(name, getattr(self, name))
-        for name in ("connect_timeout", "read_timeout"):
+        for name in ("connect_timeout", "read_timeout", "operation_timeout"):
             _expect_seconds(name, getattr(self, name))
         for name in ("max_attempts", "max_connections"):
             _expect_count(name, getattr(self, name))
+        self._expect_ways()
         _expect_key(self.cursor_key)
         self._settle_telemetry()
         if self.region is not None and not re.fullmatch(r"[A-Za-z0-9-]+", self.region):
             raise InvalidOption(f'region: expected a name such as "eu-central-1", found {self.region!r}.')
-        if self.endpoint_url is not None:
-            _expect_url(self.endpoint_url)
         if (self.access_key_id is None) is not (self.secret_access_key is None):
             given, missing = (
                 ("access_key_id", "secret_access_key") if self.access_key_id else ("secret_access_key", "access_key_id")
@@ -105,6 +124,21 @@ class Config:
             _expect_hook(hook)
         if self.capacity not in {None, "total", "indexes"}:
             raise InvalidOption(f'capacity: expected "total" or "indexes", found {shown(self.capacity)}.')
+
+    def _expect_ways(self) -> None:
+        """Check how the service is reached."""
+        if self.endpoint_url is not None and not _is_url(self.endpoint_url):
+            raise InvalidOption(
+                f'endpoint_url: expected a URL such as "http://localhost:8000", found {self.endpoint_url!r}.'
+            )
+        if self.retry_mode not in (None, *_RETRY_MODES):
+            modes = " or ".join(map(repr, _RETRY_MODES))
+            raise InvalidOption(f"retry_mode: expected {modes}, found {self.retry_mode!r}.")
+        if self.ca_bundle is not None and not isinstance(self.ca_bundle, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidOption(f"ca_bundle: expected the path of a file, found {type(self.ca_bundle).__name__}.")
+        if self.proxy is not None and not _is_url(self.proxy):
+            # Not shown, since it may hold a password.
+            raise InvalidOption('proxy: expected a URL such as "http://proxy.example.com:8080", found something else.')
 
     @classmethod
     def of(cls, config: object, **given: Any) -> Self:  # Any: each option has its own type.
@@ -200,14 +234,12 @@ def _expect_hook(hook: object) -> None:
         )
 
 
-def _expect_url(url: str) -> None:
+def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        is_url = False
-    if not is_url:
-        raise InvalidOption(f'endpoint_url: expected a URL such as "http://localhost:8000", found {url!r}.')
+        return False
 
 
 show_public_path(globals())

@@ -20,7 +20,7 @@ use crate::py::exceptions::raise_bare;
 use crate::py::metrics;
 use crate::py::operation::Operation;
 use crate::py::watch::Telemetry;
-use crate::transport::config::Config;
+use crate::transport::config::{Config, RetryMode};
 use crate::transport::{Call, OPERATIONS, Reply};
 
 /// Connections to AWS, or to whatever answers at `endpoint_url`; `local()` is the embedded engine. No I/O is done
@@ -45,8 +45,12 @@ impl Client {
         session_token=None,
         connect_timeout=None,
         read_timeout=None,
+        operation_timeout=None,
         max_attempts=None,
+        retry_mode=None,
         max_connections=None,
+        ca_bundle=None,
+        proxy=None,
         cursor_key=None,
         metrics=false,
         on_call=Vec::new(),
@@ -62,8 +66,12 @@ impl Client {
         session_token: Option<String>,
         connect_timeout: Option<f64>,
         read_timeout: Option<f64>,
+        operation_timeout: Option<f64>,
         max_attempts: Option<u32>,
+        retry_mode: Option<&str>,
         max_connections: Option<usize>,
+        ca_bundle: Option<PathBuf>,
+        proxy: Option<String>,
         cursor_key: Option<&[u8]>,
         metrics: bool,
         on_call: Vec<Py<PyAny>>,
@@ -78,8 +86,12 @@ impl Client {
             session_token,
             connect_timeout: connect_timeout.map(seconds).transpose()?,
             read_timeout: read_timeout.map(seconds).transpose()?,
+            operation_timeout: operation_timeout.map(seconds).transpose()?,
             max_attempts,
+            retry_mode: retry_mode.map(mode).transpose()?,
             max_connections,
+            ca_bundle,
+            proxy,
         });
         Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity)?)
     }
@@ -199,6 +211,11 @@ fn telemetry(metrics: bool, on_call: Vec<Py<PyAny>>, capacity: Option<&str>) -> 
 
 fn seconds(value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value).map_err(|error| PyValueError::new_err(format!("{value} seconds: {error}")))
+}
+
+fn mode(name: &str) -> PyResult<RetryMode> {
+    name.parse()
+        .map_err(|()| PyValueError::new_err(format!("retry_mode: there is no {name:?}")))
 }
 
 /// One request whose reply is not looked into.

@@ -80,3 +80,17 @@ def test_no_option_of_config_is_there_unless_given():
 def test_secrets_are_in_no_repr(of):
     assert "AKIA" in repr(of)
     assert "hidden" not in repr(of)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"retry_mode": "legacy"}, r"^retry_mode: expected 'standard' or 'adaptive', found 'legacy'"),
+        ({"retry_mode": []}, "^retry_mode: expected"),
+        ({"operation_timeout": 0}, "^operation_timeout: expected more than 0 seconds"),
+        ({"ca_bundle": 1}, "^ca_bundle: expected the path of a file, found int"),
+    ],
+)
+def test_option_of_the_transport_that_cannot_be_is_refused(options: dict[str, Any], expected: str):
+    with pytest.raises(InvalidOption, match=expected):
+        Config(**options)

@@ -1,14 +1,17 @@
 """Who signs: every source of credentials, and which one wins. The fake tells by the key of the Authorization header."""
 
+import datetime as dt
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from oxidyn import CredentialsError, InvalidOption, _core
+from oxidyn import CredentialsError, InvalidOption, ServiceError, _core
 from oxidyn.config import Config
-from tests.fake_aws import FakeAws, Request
+from tests.fake_aws import FakeAws, Request, refusal
 
 REGION = "eu-central-1"
 
@@ -188,6 +191,73 @@ def test_credentials_are_asked_for_once(fake: FakeAws, sources: Sources) -> None
         client._call("ListTables", b"{}")
 
     assert [request.path for request in fake.requests].count("/container") == 1
+
+
+def test_credentials_are_asked_for_once_by_callers_on_many_threads(fake: FakeAws, sources: Sources) -> None:
+    sources.container()
+    client = _core.Client(region=REGION, endpoint_url=fake.url)
+    start = threading.Barrier(16)
+
+    def call_at_once(_: int) -> bytes:
+        start.wait()
+        return client._call("ListTables", b"{}")
+
+    with ThreadPoolExecutor(16) as threads:
+        assert set(threads.map(call_at_once, range(16))) == {b"{}"}
+
+    assert [request.path for request in fake.requests].count("/container") == 1
+    assert len(fake.dynamodb) == 16
+
+
+def test_credentials_that_are_over_are_asked_for_anew(fake: FakeAws, sources: Sources) -> None:
+    sources.container()
+    fake.expiry = "2020-01-01T00:00:00Z"
+    client = _core.Client(region=REGION, endpoint_url=fake.url)
+
+    for _ in range(2):
+        client._call("ListTables", b"{}")
+
+    assert [request.path for request in fake.requests].count("/container") == 2
+
+
+def test_credentials_that_hold_for_minutes_are_not_asked_for_with_each_call(fake: FakeAws, sources: Sources) -> None:
+    sources.container()
+    fake.expiry = (dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    client = _core.Client(region=REGION, endpoint_url=fake.url)
+
+    for _ in range(3):
+        client._call("ListTables", b"{}")
+
+    assert [request.path for request in fake.requests].count("/container") == 1
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
+def test_expired_token_is_read_anew_from_the_file_and_the_request_tried_again(
+    fake: FakeAws, tmp_path: Path, operation: str
+) -> None:
+    def write(name: str) -> None:
+        keys = f"aws_access_key_id = {name}\naws_secret_access_key = secret\naws_session_token = {name}-TOKEN\n"
+        (tmp_path / "credentials").write_text(f"[default]\n{keys}")
+
+    write("OLD")
+    client = _core.Client(region=REGION, endpoint_url=fake.url)
+    client._call(operation, b"{}")
+    write("NEW")
+    fake.answers = [refusal("ExpiredTokenException")]
+
+    client._call(operation, b"{}")
+
+    assert [request.access_key_id for request in fake.dynamodb] == ["OLD", "OLD", "NEW"]
+    assert fake.dynamodb[-1].session_token == "NEW-TOKEN"
+
+
+def test_token_that_stays_expired_is_an_error(fake: FakeAws) -> None:
+    fake.answers = [refusal("ExpiredTokenException") for _ in range(9)]
+
+    with pytest.raises(ServiceError, match="ExpiredTokenException"):
+        call(fake, access_key_id="KEY", secret_access_key="secret", session_token="token")
+
+    assert len(fake.requests) == 3
 
 
 def test_no_credentials_says_where_they_were_looked_for_and_what_to_do(fake: FakeAws) -> None:

@@ -130,3 +130,28 @@ def test_endpoint_where_nothing_answers_is_named(fake: FakeAws) -> None:
 def test_name_that_does_not_resolve_is_named(fake: FakeAws) -> None:
     with pytest.raises(ConnectError, match=r"http://nowhere\.invalid"):
         call(fake, region="eu-central-1", endpoint_url="http://nowhere.invalid")
+
+
+@pytest.mark.parametrize(
+    ("mode", "host"),
+    [
+        ("preferred", "123456789012.ddb.eu-central-1.amazonaws.com"),
+        ("required", "123456789012.ddb.eu-central-1.amazonaws.com"),
+        ("disabled", "dynamodb.eu-central-1.amazonaws.com"),
+    ],
+)
+def test_endpoint_of_the_account_that_the_credentials_are_of(
+    fake: FakeAws, monkeypatch: pytest.MonkeyPatch, mode: str, host: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ACCOUNT_ID", "123456789012")
+    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", mode)
+    client = _core.Client(region="eu-central-1", proxy=fake.url, max_attempts=1)
+
+    # The fake is no proxy for TLS; what it was asked to connect to is enough.
+    with pytest.raises(ConnectError):
+        client._call("ListTables", b"{}")
+
+    (request,) = fake.requests
+    assert (request.method, request.path) == ("CONNECT", f"{host}:443")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from oxidyn import ConnectError, ReplyError, RequestTimeout, ServiceError, TableNotFound, _core
+from oxidyn import ConnectError, ReplyError, RequestTimeout, ServiceError, TableNotFound, TransportError, _core
 from tests.fake_aws import Answer, FakeAws, refusal
 
 PUT = b'{"TableName":"things","Item":{"id":{"S":"1"}}}'
@@ -282,3 +282,62 @@ def test_error_of_a_table_names_the_request(fake: FakeAws) -> None:
         client.table(Thing).get("1")
 
     assert caught.value.request_id == "request-1"
+
+
+def test_operation_timeout_ends_a_call_with_all_its_tries(fake: FakeAws) -> None:
+    fake.answers = [Answer(hold=True) for _ in range(9)]
+
+    with pytest.raises(RequestTimeout, match=r"within operation_timeout, 200ms for all tries together") as caught:
+        client_of(fake, read_timeout=60, operation_timeout=0.2)._call("GetItem", b"{}")
+
+    assert caught.value.ambiguous is True
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "tries"),
+    [
+        ("AWS_MAX_ATTEMPTS", "2", 2),
+        ("AWS_RETRY_MODE", "legacy", 3),
+        ("AWS_RETRY_MODE", "standard", 3),
+    ],
+)
+def test_retries_as_the_environment_says(
+    fake: FakeAws, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, tries: int
+) -> None:
+    monkeypatch.setenv(variable, value)
+    fake.answers = [refusal("ThrottlingException") for _ in range(9)]
+
+    with pytest.raises(ServiceError, match="ThrottlingException"):
+        client_of(fake)._call("PutItem", PUT)
+
+    assert len(fake.requests) == tries
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("AWS_MAX_ATTEMPTS", "0", 'AWS_MAX_ATTEMPTS is "0"; expected a whole number from 1 on'),
+        ("AWS_MAX_ATTEMPTS", "many", 'AWS_MAX_ATTEMPTS is "many"; expected a whole number from 1 on'),
+        ("AWS_RETRY_MODE", "often", 'AWS_RETRY_MODE is "often"; expected "standard" or "adaptive"'),
+    ],
+)
+def test_retries_that_cannot_be_are_told(
+    fake: FakeAws, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(TransportError) as caught:
+        client_of(fake)._call("PutItem", PUT)
+
+    assert str(caught.value) == expected
+    assert fake.requests == []
+
+
+def test_trace_of_a_lambda_invocation_is_passed_on(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "function")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
+
+    client_of(fake)._call("GetItem", b"{}")
+
+    assert fake.requests[0].headers["x-amzn-trace-id"] == "Root=1-5759e988-bd862e3fe1be46a994272793"

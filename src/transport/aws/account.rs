@@ -1,228 +1,245 @@
-//! Where requests go and who sends them: region, endpoint and credentials, found where every AWS tool finds them.
+//! One client's account: its settings and credentials, looked up once for all its connections, and what its calls share.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint, SharedEndpointResolver};
-use aws_smithy_runtime::client::identity::IdentityCache;
-use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
-use aws_smithy_runtime_api::shared::IntoShared;
-use aws_types::service_config::ServiceConfigKey;
-use tokio::sync::OnceCell;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, ResolveEndpoint};
+use tokio::sync::watch;
 
 use super::Aws;
-use super::http;
+use super::budget::Budget;
+use super::failure;
+use super::grant::{Grant, Standing};
+use super::http::{self, Links, Ways};
+use super::random::Random;
+use super::settings::{self, Settings};
+use super::skew::Skew;
 use crate::error::{Error, TransportKind};
 use crate::transport::config::Config;
 use crate::transport::not_sent;
 
-/// One client's options, and what the environment adds to them with the first call.
+/// The longest that settings and credentials may take to be found, all their sources together.
+const LOOKUP: Duration = Duration::from_secs(60);
+/// How long after credentials could not be renewed early this is not tried again.
+const PAUSE: Duration = Duration::from_secs(30);
+
 pub struct Account {
     config: Config,
-    timeouts: TimeoutConfig,
+    ways: Result<Ways, Error>,
     /// The endpoint rules. Made at once, since they stand on a static that a fork must not find half made.
-    endpoints: SharedEndpointResolver,
-    settings: OnceCell<Arc<Settings>>,
+    endpoints: DefaultResolver,
+    pub(super) timeouts: Timeouts,
+    pub(super) budget: Budget,
+    pub(super) random: Random,
+    pub(super) skew: Skew,
+    pub(super) born: Instant,
+    is_in_lambda: bool,
+    state: Mutex<State>,
 }
 
-/// Everything that a call needs to know, shared by all connections of the client: credentials are asked for once.
-pub struct Settings {
-    pub region: Region,
-    pub endpoint: Params,
-    /// As messages name it.
-    pub destination: String,
-    pub profile: Option<String>,
-    pub credentials: SharedCredentialsProvider,
-    pub identities: SharedIdentityCache,
-    pub retries: RetryConfig,
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From a try's start to its answer's first byte.
+    pub head: Duration,
+    /// From a try's start to its answer's last byte.
+    pub whole: Duration,
+    pub operation: Option<Duration>,
+}
+
+#[derive(Default)]
+struct State {
+    grant: Option<Arc<Grant>>,
+    /// The lookup under way, if there is one.
+    lookup: Option<watch::Receiver<Option<Outcome>>>,
+    /// No early renewal before then.
+    pause_until: Option<Instant>,
+}
+
+type Outcome = Result<Arc<Grant>, Error>;
+
+impl Timeouts {
+    fn new(config: &Config) -> Self {
+        let connect = config.connect_timeout.unwrap_or(Config::CONNECT_TIMEOUT);
+        let read = config.read_timeout.unwrap_or(Config::READ_TIMEOUT);
+        Self {
+            connect,
+            head: read,
+            whole: connect + read,
+            operation: config.operation_timeout,
+        }
+    }
 }
 
 impl Account {
     #[must_use]
     pub fn new(config: Config) -> Arc<Self> {
         Arc::new(Self {
-            timeouts: timeouts(&config),
-            endpoints: DefaultResolver::new().into_shared_resolver(),
+            ways: Ways::find(&config),
+            endpoints: DefaultResolver::new(),
+            timeouts: Timeouts::new(&config),
+            budget: Budget::new(Budget::CAPACITY),
+            random: Random::new(),
+            skew: Skew::default(),
+            born: Instant::now(),
+            is_in_lambda: std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some(),
+            state: Mutex::default(),
             config,
-            settings: OnceCell::new(),
         })
     }
 
-    /// Connections of their own for one runtime. No I/O is done yet.
+    /// Connections of their own for one runtime. They are opened by the calls that need them.
     #[must_use]
     pub fn connect(self: &Arc<Self>) -> Aws {
         Aws::new(Arc::clone(self))
     }
 
-    pub(super) fn timeouts(&self) -> &TimeoutConfig {
-        &self.timeouts
+    #[cfg(feature = "reference")]
+    pub(super) fn ways(&self) -> Result<&Ways, Error> {
+        self.ways.as_ref().map_err(Clone::clone)
     }
 
-    pub(super) fn endpoints(&self) -> &SharedEndpointResolver {
-        &self.endpoints
+    pub(super) fn links(&self) -> Result<Links, Error> {
+        let ways = self.ways.clone()?;
+        Ok(Links::new(ways, self.timeouts.connect, http::expects_tls(&self.config)))
     }
 
     pub(super) fn max_connections(&self) -> usize {
         self.config.max_connections.unwrap_or(Config::MAX_CONNECTIONS)
     }
 
-    pub(super) async fn settings(&self) -> Result<Arc<Settings>, Error> {
-        self.settings
-            .get_or_try_init(|| async { find(&self.config).await.map(Arc::new) })
-            .await
-            .cloned()
-    }
-}
-
-async fn find(config: &Config) -> Result<Settings, Error> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http::fresh());
-    if let Some(region) = &config.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(profile) = &config.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(url) = &config.endpoint_url {
-        loader = loader.endpoint_url(url);
-    }
-    if let Some(credentials) = given_credentials(config)? {
-        loader = loader.credentials_provider(credentials);
-    }
-    let found = loader.load().await;
-
-    let region = found.region().cloned().ok_or_else(no_region)?;
-    let endpoint_url = endpoint_url(&found);
-    if let Some(url) = &endpoint_url {
-        expect_url(url)?;
-    }
-    let destination = endpoint_url.clone().unwrap_or_else(|| format!("DynamoDB in {region}"));
-    let endpoint = Params::builder()
-        .region(region.to_string())
-        .set_endpoint(endpoint_url)
-        .set_use_fips(found.use_fips())
-        .set_use_dual_stack(found.use_dual_stack())
-        .account_id_endpoint_mode(
-            found
-                .account_id_endpoint_mode()
-                .cloned()
-                .unwrap_or_default()
-                .to_string(),
-        )
-        .build()
-        .map_err(|error| not_sent(TransportKind::Endpoint, format!("no endpoint can be found: {error}")))?;
-    Ok(Settings {
-        region,
-        endpoint,
-        destination,
-        profile: config.profile.clone(),
-        credentials: credentials(config, &found),
-        identities: IdentityCache::lazy().build().into_shared(),
-        retries: retries(config, &found),
-    })
-}
-
-fn given_credentials(config: &Config) -> Result<Option<Credentials>, Error> {
-    match (&config.access_key_id, &config.secret_access_key) {
-        (Some(id), Some(secret)) => Ok(Some(Credentials::new(
-            id,
-            secret,
-            config.session_token.clone(),
-            None,
-            "Client",
-        ))),
-        (None, None) if config.session_token.is_none() => Ok(None),
-        _ => Err(not_sent(
-            TransportKind::Credentials,
-            "credentials are given in part: access_key_id and secret_access_key belong together, session_token goes \
-             only with both",
-        )),
-    }
-}
-
-/// A profile that the caller names outranks the environment's keys, as it does in boto3; the chain would have it the
-/// other way round.
-fn credentials(config: &Config, found: &SdkConfig) -> SharedCredentialsProvider {
-    let chain = found
-        .credentials_provider()
-        .expect("a chain of providers is the default");
-    match &config.profile {
-        Some(profile) if config.access_key_id.is_none() => {
-            let provider_config = ProviderConfig::without_region()
-                .with_region(found.region().cloned())
-                .with_http_client(http::fresh());
-            let provider = ProfileFileCredentialsProvider::builder()
-                .configure(&provider_config)
-                .profile_name(profile);
-            SharedCredentialsProvider::new(provider.build())
+    /// The trace of the invocation that AWS Lambda runs at the moment.
+    pub(super) fn trace(&self) -> Option<String> {
+        if self.is_in_lambda {
+            std::env::var("_X_AMZN_TRACE_ID").ok()
+        } else {
+            None
         }
-        _ => chain,
     }
-}
 
-fn retries(config: &Config, found: &SdkConfig) -> RetryConfig {
-    /// DynamoDB answers in milliseconds, so a second try need not wait the second that is usual elsewhere.
-    const FIRST_WAIT: Duration = Duration::from_millis(50);
-    let retries = found
-        .retry_config()
-        .cloned()
-        .unwrap_or_else(RetryConfig::standard)
-        .with_initial_backoff(FIRST_WAIT);
-    match config.max_attempts {
-        Some(attempts) => retries.with_max_attempts(attempts),
-        None => retries,
+    /// What requests are sent with; `refused` was not taken, as its token is over.
+    pub(super) async fn grant(self: &Arc<Self>, refused: Option<&Arc<Grant>>) -> Outcome {
+        let now = SystemTime::now();
+        let (held, mut lookup) = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let held = state.grant.clone();
+            match &held {
+                Some(grant) if refused.is_some_and(|refused| Arc::ptr_eq(refused, grant)) => {}
+                Some(grant) => match grant.standing(now) {
+                    Standing::Fresh => return Ok(Arc::clone(grant)),
+                    Standing::Aging => {
+                        self.renew_early(&mut state);
+                        return Ok(Arc::clone(grant));
+                    }
+                    Standing::Over => {}
+                },
+                None => {}
+            }
+            let lookup = self.lookup(&mut state, refused.is_some())?;
+            (held, lookup)
+        };
+        let found = lookup
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|found| found.clone());
+        let found = found.unwrap_or_else(|| {
+            let message = "an internal error ended the search for credentials; its traceback is on standard error";
+            Err(not_sent(TransportKind::Credentials, message))
+        });
+        match (found, held) {
+            // They were to be renewed, which failed; until their last moment they are better than none.
+            (Err(_), Some(held)) if refused.is_none() && !held.is_expired(SystemTime::now()) => Ok(held),
+            (found, _) => found,
+        }
     }
-}
 
-fn timeouts(config: &Config) -> TimeoutConfig {
-    let connect = config.connect_timeout.unwrap_or(Config::CONNECT_TIMEOUT);
-    let read = config.read_timeout.unwrap_or(Config::READ_TIMEOUT);
-    TimeoutConfig::builder()
-        .connect_timeout(connect)
-        .read_timeout(read)
-        // The read timeout ends with the answer's first byte; this one also ends an answer that never does.
-        .operation_attempt_timeout(connect + read)
-        .build()
-}
-
-/// `AWS_ENDPOINT_URL_DYNAMODB` and the profile's `services` section come before `AWS_ENDPOINT_URL`.
-fn endpoint_url(found: &SdkConfig) -> Option<String> {
-    let given = found.endpoint_url().map(str::to_owned);
-    if found.get_origin("endpoint_url").is_client_config() {
-        return given;
+    fn renew_early(self: &Arc<Self>, state: &mut State) {
+        if state.pause_until.is_none_or(|end| Instant::now() >= end) {
+            state.pause_until = Some(Instant::now() + PAUSE);
+            // Whether it succeeds is told when the credentials are over.
+            let _ = self.lookup(state, false);
+        }
     }
-    let key = ServiceConfigKey::builder()
-        .service_id("DynamoDB")
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url");
-    let key = key.build().expect("all parts of the key are set");
-    found
-        .service_config()
-        .and_then(|services| services.load_config(key))
-        .or(given)
-}
 
-fn expect_url(url: &str) -> Result<(), Error> {
-    let place = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    if place.is_some_and(|place| !place.is_empty() && !place.starts_with(['/', ':', '?', '#'])) {
-        return Ok(());
+    /// Join the lookup under way, or start it.
+    ///
+    /// It has a thread and a runtime of its own. A caller's may stop at any time, with its thread in a signal's handler
+    /// or its loop closed, and whoever waited for it would wait for ever.
+    fn lookup(self: &Arc<Self>, state: &mut State, anew: bool) -> Result<watch::Receiver<Option<Outcome>>, Error> {
+        // A lookup that panicked has gone without a word.
+        if let Some(lookup) = state.lookup.as_ref().filter(|lookup| lookup.has_changed().is_ok()) {
+            return Ok(lookup.clone());
+        }
+        let (sender, receiver) = watch::channel(None);
+        let account = Arc::clone(self);
+        let held = state.grant.clone();
+        let work = move || {
+            let outcome = account.look_up(held.as_deref(), anew);
+            let mut state = account.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Ok(grant) = &outcome {
+                state.grant = Some(Arc::clone(grant));
+                state.pause_until = None;
+            }
+            state.lookup = None;
+            drop(state);
+            // Nobody may be waiting any more.
+            let _ = sender.send(Some(outcome));
+        };
+        let thread = std::thread::Builder::new()
+            .name("oxidyn-account".to_owned())
+            .spawn(work);
+        thread.map_err(|error| {
+            let message = format!("cannot start a thread to look for credentials: {error}");
+            not_sent(TransportKind::Credentials, message)
+        })?;
+        state.lookup = Some(receiver.clone());
+        Ok(receiver)
     }
-    Err(not_sent(
-        TransportKind::Endpoint,
-        format!("the endpoint {url:?} is not a URL; expected one like \"http://localhost:8000\""),
-    ))
-}
 
-fn no_region() -> Error {
-    not_sent(
-        TransportKind::Region,
-        "no AWS region is configured: set AWS_REGION, or `region` in the profile of ~/.aws/config, or pass it as \
-         Client(region=\"eu-central-1\")",
-    )
+    fn look_up(&self, held: Option<&Grant>, anew: bool) -> Outcome {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            let message = format!("cannot start a runtime to look for credentials: {error}");
+            not_sent(TransportKind::Credentials, message)
+        })?;
+        let found = runtime.block_on(async { tokio::time::timeout(LOOKUP, self.find(held, anew)).await });
+        // A plain drop would wait for a name lookup that hangs.
+        runtime.shutdown_background();
+        found.unwrap_or_else(|_| {
+            let message = format!("the AWS credentials were not found within {LOOKUP:?}: check what gives them out");
+            Err(not_sent(TransportKind::Credentials, message))
+        })
+    }
+
+    async fn find(&self, held: Option<&Grant>, anew: bool) -> Outcome {
+        let (settings, provider) = self.provider(held, anew).await?;
+        let credentials = provider
+            .provide_credentials()
+            .await
+            .map_err(|error| failure::no_credentials(&error, settings.profile.as_deref()))?;
+        let account_id = credentials.account_id().map(|id| id.as_str());
+        let endpoint = self
+            .endpoints
+            .resolve_endpoint(&settings.endpoint_of(account_id))
+            .await
+            .map_err(|error| failure::no_endpoint(&*error))?;
+        Grant::new(settings, provider, &credentials, &endpoint, SystemTime::now()).map(Arc::new)
+    }
+
+    /// Whom to ask, with the settings that stay. `anew` is for credentials that were refused although they should still
+    /// hold: who gave them may have read a file that has changed since, and would give the same again.
+    async fn provider(
+        &self,
+        held: Option<&Grant>,
+        anew: bool,
+    ) -> Result<(Arc<Settings>, SharedCredentialsProvider), Error> {
+        if let Some(held) = held.filter(|_| !anew) {
+            return Ok((Arc::clone(&held.settings), held.provider.clone()));
+        }
+        let found = settings::find(&self.config, self.ways.as_ref().map_err(Clone::clone)?).await?;
+        let settings = held.map_or_else(|| Arc::new(found.settings), |held| Arc::clone(&held.settings));
+        Ok((settings, found.credentials))
+    }
 }

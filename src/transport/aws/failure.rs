@@ -1,15 +1,16 @@
 //! What went wrong, in words that a new user can act on. Causes are told by their own text; secrets are in none.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
 use jiter::JsonValue;
 
-use super::account::Settings;
+use super::settings::Settings;
 use crate::error::{Error, ServiceError, TransportError, TransportKind};
 use crate::transport::effort::Effort;
 
@@ -17,8 +18,34 @@ use crate::transport::effort::Effort;
 const IN_CODE: &str = "or as Client(access_key_id=..., secret_access_key=...), or name a profile: \
                        Client(profile=\"...\"). Client.local() needs none";
 
-/// An answer that is no reply.
-#[derive(Debug, thiserror::Error)]
+/// Why a try gave no reply.
+#[derive(Debug)]
+pub enum Fault {
+    /// An answer that is no reply.
+    Refused(Refused),
+    /// No answer, as the connector tells it.
+    Lost(ConnectorError),
+    /// No answer, or not all of it, within the time for one try.
+    Late { connected: bool, after: Duration },
+    /// The answer broke off.
+    Broken(BoxError),
+    /// An answer that is not what was sent.
+    Damaged { told: u32, found: u32 },
+    /// An answer larger than any of DynamoDB's.
+    TooLarge { limit: usize },
+}
+
+/// An answer that is no reply, and what it says about trying again.
+#[derive(Debug)]
+pub struct Refused {
+    pub refusal: Refusal,
+    /// The wait that the service asks for.
+    pub asked_wait: Option<Duration>,
+    /// The request was signed with the time of a clock that is wrong, and the next will not be.
+    pub clock_was_wrong: bool,
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Refusal {
     #[error(transparent)]
     Service(ServiceError),
@@ -27,19 +54,34 @@ pub enum Refusal {
     Foreign { status: u16 },
 }
 
-pub fn refusal(response: &HttpResponse, body: &[u8]) -> Refusal {
+pub fn refusal(response: &HttpResponse, body: Bytes) -> Refused {
     let status = response.status().as_u16();
-    let Some((code, message)) = code_and_message(body) else {
-        return Refusal::Foreign { status };
+    let refusal = match code_and_message(&body) {
+        None => Refusal::Foreign { status },
+        Some((code, message)) => Refusal::Service(ServiceError {
+            code,
+            message,
+            status,
+            request_id: request_id(response),
+            body,
+            effort: Effort::default(),
+        }),
     };
-    Refusal::Service(ServiceError {
-        code,
-        message,
-        status,
-        request_id: request_id(response),
-        body: Bytes::copy_from_slice(body),
-        effort: Effort::default(),
-    })
+    let asked_wait = response
+        .headers()
+        .get("x-amz-retry-after")
+        .and_then(|wait| wait.trim().parse().ok());
+    Refused {
+        refusal,
+        asked_wait: asked_wait.map(Duration::from_millis),
+        clock_was_wrong: false,
+    }
+}
+
+impl Refused {
+    pub fn has_code(&self, codes: &[&str]) -> bool {
+        matches!(&self.refusal, Refusal::Service(error) if codes.contains(&error.code.as_str()))
+    }
 }
 
 pub fn request_id(response: &HttpResponse) -> Option<String> {
@@ -88,28 +130,71 @@ pub fn connect_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (d
     Some(error.source().unwrap_or(error))
 }
 
-/// The failure in the caller's terms.
-pub fn explain(error: SdkError<Refusal, HttpResponse>, settings: &Settings) -> Error {
-    let error = match error {
-        SdkError::ServiceError(answer) => match answer.into_err() {
-            Refusal::Service(error) => return Error::Service(error),
-            Refusal::Foreign { status } => return Error::Transport(foreign(status, settings)),
-        },
-        error => error,
-    };
+impl Fault {
+    /// Nothing reached the service.
+    pub fn is_unsent(&self) -> bool {
+        match self {
+            Self::Lost(error) => connect_failure(error).is_some(),
+            Self::Late { connected, .. } => !connected,
+            Self::Refused(_) | Self::Broken(_) | Self::Damaged { .. } | Self::TooLarge { .. } => false,
+        }
+    }
+
+    /// The service may have carried the request out without our knowing.
+    pub fn is_doubtful(&self) -> bool {
+        match self {
+            // DynamoDB says of a 500 that a write may have been made.
+            Self::Refused(_) => self.is_servers_fault(),
+            _ => !self.is_unsent(),
+        }
+    }
+
+    /// It is the server's, or of the way to it, so that its connection is not to be used again.
+    pub fn is_servers_fault(&self) -> bool {
+        match self {
+            Self::Refused(refused) => match &refused.refusal {
+                Refusal::Service(error) => error.status >= 500,
+                Refusal::Foreign { status } => *status >= 500,
+            },
+            Self::Damaged { .. } => true,
+            // These close their connections themselves.
+            Self::Lost(_) | Self::Late { .. } | Self::Broken(_) | Self::TooLarge { .. } => false,
+        }
+    }
+
+    pub fn asked_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refused) => refused.asked_wait,
+            _ => None,
+        }
+    }
+
+    /// The failure in the caller's terms.
+    pub fn explain(self, settings: &Settings) -> Error {
+        match self {
+            Self::Refused(refused) => match refused.refusal {
+                Refusal::Service(error) => Error::Service(error),
+                Refusal::Foreign { status } => Error::Transport(foreign(status, settings)),
+            },
+            Self::Lost(error) => lost(&error, settings),
+            Self::Late { connected, after } => late(connected, &format!("no whole answer after {after:?}"), settings),
+            Self::Broken(error) => broken(&causes(&*error), settings),
+            Self::Damaged { told, found } => {
+                let reason = format!("its checksum is {found}, and {told} was told");
+                unusable(&reason, settings)
+            }
+            Self::TooLarge { limit } => {
+                let reason = format!("it is larger than {limit} bytes, which no answer of DynamoDB's is");
+                unusable(&reason, settings)
+            }
+        }
+    }
+}
+
+fn lost(error: &ConnectorError, settings: &Settings) -> Error {
     let destination = &settings.destination;
-    let cause = causes(&error);
-    if let Some(error) = find::<CredentialsError>(&error) {
-        return Error::Transport(no_credentials(error, settings));
-    }
-    if find::<ResolveEndpointError>(&error).is_some() {
-        return failed(
-            TransportKind::Endpoint,
-            false,
-            format!("no endpoint can be called: {cause}"),
-        );
-    }
-    if let Some(reason) = connect_failure(&error) {
+    let cause = causes(error);
+    if let Some(reason) = connect_failure(error) {
         let cause = causes(reason);
         let message = format!(
             "no connection to {destination}: {cause}. Check that something answers there, that endpoint_url and region \
@@ -117,42 +202,76 @@ pub fn explain(error: SdkError<Refusal, HttpResponse>, settings: &Settings) -> E
         );
         return failed(TransportKind::Connect, false, message);
     }
-    let is_timeout = match &error {
-        SdkError::TimeoutError(_) => true,
-        SdkError::DispatchFailure(failure) => failure.is_timeout(),
-        _ => false,
-    };
-    if is_timeout {
+    if error.is_timeout() {
+        return late(true, &cause, settings);
+    }
+    if error.is_io() || error.as_other().is_some() {
         let message = format!(
-            "{destination} did not answer in time; the request may have been carried out. read_timeout gives it more \
-             time ({cause})"
+            "the connection to {destination} was lost before the answer came; the request may have been carried out \
+             ({cause})"
         );
-        return failed(TransportKind::Timeout, true, message);
+        return failed(TransportKind::Connect, true, message);
     }
-    match &error {
-        SdkError::DispatchFailure(failure) if failure.is_io() || failure.as_other().is_some() => {
-            let message = format!(
-                "the connection to {destination} was lost before the answer came; the request may have been carried \
-                 out ({cause})"
-            );
-            failed(TransportKind::Connect, true, message)
-        }
-        SdkError::ResponseError(_) => {
-            let message =
-                format!("the answer of {destination} broke off; the request may have been carried out ({cause})");
-            failed(TransportKind::Reply, true, message)
-        }
-        SdkError::ConstructionFailure(_) => failed(
-            TransportKind::Other,
-            false,
-            format!("the request could not be made: {cause}"),
-        ),
-        _ => failed(
-            TransportKind::Other,
-            true,
-            format!("the request to {destination} failed: {cause}"),
-        ),
+    failed(
+        TransportKind::Other,
+        true,
+        format!("the request to {destination} failed: {cause}"),
+    )
+}
+
+/// `cause` says in other words that it took too long.
+fn late(connected: bool, cause: &str, settings: &Settings) -> Error {
+    let destination = &settings.destination;
+    if !connected {
+        let message = format!(
+            "no connection to {destination} in time; the request was not sent. connect_timeout and read_timeout give it \
+             more ({cause})"
+        );
+        return failed(TransportKind::Timeout, false, message);
     }
+    let message = format!(
+        "{destination} did not answer in time; the request may have been carried out. read_timeout gives it more time \
+         ({cause})"
+    );
+    failed(TransportKind::Timeout, true, message)
+}
+
+fn broken(cause: &str, settings: &Settings) -> Error {
+    let destination = &settings.destination;
+    let message = format!("the answer of {destination} broke off; the request may have been carried out ({cause})");
+    failed(TransportKind::Reply, true, message)
+}
+
+fn unusable(reason: &str, settings: &Settings) -> Error {
+    let destination = &settings.destination;
+    let message = format!(
+        "the answer of {destination} cannot be used: {reason}; the request may have been carried out. Check what stands \
+         between here and there"
+    );
+    failed(TransportKind::Reply, true, message)
+}
+
+/// A call whose time was over, all its tries together.
+pub fn overdue(limit: Duration, ambiguous: bool, settings: Option<&Settings>) -> Error {
+    let destination = settings.map_or("DynamoDB", |settings| &settings.destination);
+    let outcome = if ambiguous {
+        "the request may have been carried out"
+    } else {
+        "the request was not carried out"
+    };
+    let message =
+        format!("{destination} gave no answer within operation_timeout, {limit:?} for all tries together; {outcome}");
+    failed(TransportKind::Timeout, ambiguous, message)
+}
+
+/// The endpoint rules have no place to go.
+pub fn no_endpoint(error: &(dyn StdError + 'static)) -> Error {
+    let cause = causes(error);
+    failed(
+        TransportKind::Endpoint,
+        false,
+        format!("no endpoint can be called: {cause}"),
+    )
 }
 
 fn foreign(status: u16, settings: &Settings) -> TransportError {
@@ -169,9 +288,10 @@ fn foreign(status: u16, settings: &Settings) -> TransportError {
     }
 }
 
-fn no_credentials(error: &CredentialsError, settings: &Settings) -> TransportError {
+/// Nobody to sign as. `profile` is the one that the caller named.
+pub fn no_credentials(error: &CredentialsError, profile: Option<&str>) -> Error {
     let cause = causes(error);
-    let message = match (error, &settings.profile) {
+    let message = match (error, profile) {
         (CredentialsError::CredentialsNotLoaded(_), None) => format!(
             "no AWS credentials were found in the environment (AWS_ACCESS_KEY_ID), the shared files (~/.aws, \
              AWS_PROFILE), a web identity, or the metadata of a container or an instance. Provide them in \
@@ -189,12 +309,7 @@ fn no_credentials(error: &CredentialsError, settings: &Settings) -> TransportErr
             "the profile \"{profile}\" gives no credentials: {cause}. Check it in ~/.aws/config and ~/.aws/credentials"
         ),
     };
-    TransportError {
-        kind: TransportKind::Credentials,
-        message,
-        ambiguous: false,
-        effort: Effort::default(),
-    }
+    failed(TransportKind::Credentials, false, message)
 }
 
 fn failed(kind: TransportKind, ambiguous: bool, message: String) -> Error {

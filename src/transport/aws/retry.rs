@@ -1,11 +1,10 @@
 //! What is sent again, by DynamoDB's error codes and by how a connection failed.
 
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use memchr::memmem;
 
-use super::failure::{Refusal, cancellation_codes, connect_failure};
+use super::budget::Trouble;
+use super::failure::{Fault, Refusal, cancellation_codes, connect_failure};
 use crate::error::ServiceError;
 use crate::transport::Call;
 
@@ -69,50 +68,40 @@ fn is_cancelled_for_the_moment(error: &ServiceError) -> bool {
     met.peek().is_some() && met.all(|code| TRANSIENT_REASONS.contains(&code.as_str()))
 }
 
-#[derive(Debug)]
-pub struct RetryRules(pub Repetition);
-
-impl ClassifyRetry for RetryRules {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let Some(Err(error)) = context.output_or_error() else {
-            return RetryAction::NoActionIndicated;
-        };
-        if let Some(refusal) = error
-            .as_operation_error()
-            .and_then(|error| error.downcast_ref::<Refusal>())
-        {
-            let may_repeat = self.0 == Repetition::Harmless;
-            return match refusal {
-                Refusal::Service(error) if THROTTLING_ERRORS.contains(&error.code.as_str()) => {
-                    RetryAction::throttling_error()
-                }
-                // DynamoDB says of a 500 that the write may have been made.
-                Refusal::Service(error) if error.is_ambiguous() && !may_repeat => RetryAction::NoActionIndicated,
-                Refusal::Service(error)
-                    if TRANSIENT_CODES.contains(&error.code.as_str())
-                        || error.is_ambiguous()
-                        || is_cancelled_for_the_moment(error) =>
-                {
-                    RetryAction::transient_error()
-                }
-                Refusal::Foreign { status, .. } if *status >= 500 && may_repeat => RetryAction::transient_error(),
-                _ => RetryAction::NoActionIndicated,
-            };
+/// What may be done about a fault by sending the request once more; `None` where that is of no use, or would do harm.
+pub fn judge(fault: &Fault, call: &Call) -> Option<Trouble> {
+    // Looks through the body, and so is asked last.
+    let is_harmless = || Repetition::of(call) == Repetition::Harmless;
+    match fault {
+        Fault::Refused(refused) => judge_refusal(&refused.refusal, is_harmless),
+        Fault::Lost(error) if connect_failure(error).is_some() => Some(Trouble::Passing),
+        Fault::Lost(error) => {
+            let is_lost = error.is_io() || error.is_timeout() || error.as_other().is_some();
+            (is_lost && is_harmless()).then_some(Trouble::Passing)
         }
-        let connector = error.as_connector_error();
-        let is_lost = error.is_timeout_error()
-            || error.is_response_error()
-            || connector.is_some_and(|error| error.is_io() || error.is_timeout() || error.as_other().is_some());
-        let may_repeat =
-            self.0 == Repetition::Harmless || connector.is_some_and(|error| connect_failure(error).is_some());
-        if is_lost && may_repeat {
-            RetryAction::transient_error()
-        } else {
-            RetryAction::NoActionIndicated
+        Fault::Late { connected: false, .. } => Some(Trouble::Passing),
+        Fault::Late { connected: true, .. } | Fault::Broken(_) | Fault::Damaged { .. } => {
+            is_harmless().then_some(Trouble::Passing)
         }
+        Fault::TooLarge { .. } => None,
     }
+}
 
-    fn name(&self) -> &'static str {
-        "DynamoDB"
+pub fn is_throttling(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused(refused) if refused.has_code(THROTTLING_ERRORS))
+}
+
+pub fn judge_refusal(refusal: &Refusal, is_harmless: impl Fn() -> bool) -> Option<Trouble> {
+    match refusal {
+        Refusal::Service(error) if THROTTLING_ERRORS.contains(&error.code.as_str()) => Some(Trouble::Throttling),
+        // DynamoDB says of a 500 that the write may have been made.
+        Refusal::Service(error) if error.is_ambiguous() => is_harmless().then_some(Trouble::Passing),
+        Refusal::Service(error)
+            if TRANSIENT_CODES.contains(&error.code.as_str()) || is_cancelled_for_the_moment(error) =>
+        {
+            Some(Trouble::Passing)
+        }
+        Refusal::Foreign { status } if *status >= 500 => is_harmless().then_some(Trouble::Passing),
+        _ => None,
     }
 }
