@@ -35,8 +35,10 @@ impl Operation for Count {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<u64>> {
-        let wanted = self.pages.wanted(self.cursor.as_ref());
-        let (count, next) = self.pages.read(reply, wanted)?.count()?;
+        let cursor = self.cursor.as_ref();
+        let start_key = cursor.map(|cursor| &cursor.start_key);
+        let page = self.pages.read(reply, start_key, self.pages.wanted(cursor))?;
+        let (count, next) = page.count()?;
         self.total += count;
         let Some(next) = next else {
             return Ok(Step::Done(self.total));

@@ -17,8 +17,9 @@ pub const MOST_REPLIES: usize = 100;
 #[derive(Debug, Clone)]
 pub struct FillPage {
     pages: Pages,
-    from: Option<Place>,
-    /// Whether a stranger could have made up `from`.
+    /// Behind which the reply under way begins.
+    start_key: Option<Bytes>,
+    /// Whether a stranger could have made up the first start key.
     is_unproven: bool,
     /// Items still to be found for this page.
     missing: u64,
@@ -45,7 +46,7 @@ impl FillPage {
         Self {
             pages: pages.clone(),
             missing: left.map_or(size, |left| left.min(size)),
-            from,
+            start_key: from.map(|place| place.after),
             is_unproven,
             reaches_limit,
             filled: Filled {
@@ -55,10 +56,10 @@ impl FillPage {
         }
     }
 
-    fn call(&self, start_key: Option<&Bytes>) -> Call {
+    fn call(&self) -> Call {
         // One more than is missing tells whether anything follows the page.
         let wanted = self.missing.saturating_add(u64::from(!self.reaches_limit));
-        self.pages.call_from(start_key, Some(wanted))
+        self.pages.call_from(self.start_key.as_ref(), Some(wanted))
     }
 
     fn done(&mut self) -> Step<Filled> {
@@ -74,18 +75,19 @@ impl Operation for FillPage {
         if self.missing == 0 || self.pages.is_exhausted(None) {
             return self.done();
         }
-        Step::Call(self.call(self.from.as_ref().map(|place| &place.after)))
+        Step::Call(self.call())
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Filled>> {
-        let page = self.pages.read(reply, Some(self.missing))?;
+        let page = self.pages.read(reply, self.start_key.as_ref(), Some(self.missing))?;
         let ahead = page.ahead()?;
         self.filled.replies.push(page);
         self.filled.given += ahead.items;
         self.missing -= ahead.items;
         Ok(match ahead.last_key {
             Some(last_key) if self.missing > 0 && self.filled.replies.len() < MOST_REPLIES => {
-                Step::Call(self.call(Some(&last_key)))
+                self.start_key = Some(last_key);
+                Step::Call(self.call())
             }
             _ => self.done(),
         })

@@ -249,8 +249,9 @@ impl Pages {
         Some(i64::from(i32::try_from(limit).unwrap_or(i32::MAX)))
     }
 
-    pub(super) fn read(&self, reply: Reply, wanted: Option<u64>) -> Result<Page> {
-        Page::read(self.operation, reply, wanted, Arc::clone(&self.drop))
+    /// The page that was asked for from behind the start key.
+    pub(super) fn read(&self, reply: Reply, start_key: Option<&Bytes>, wanted: Option<u64>) -> Result<Page> {
+        Page::read(self.operation, reply, start_key, wanted, Arc::clone(&self.drop))
     }
 }
 
@@ -273,8 +274,11 @@ impl Operation for FetchPage {
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Page>> {
-        let wanted = self.pages.wanted(self.cursor.as_ref());
-        self.pages.read(reply, wanted).map(Step::Done)
+        let cursor = self.cursor.as_ref();
+        let start_key = cursor.map(|cursor| &cursor.start_key);
+        self.pages
+            .read(reply, start_key, self.pages.wanted(cursor))
+            .map(Step::Done)
     }
 }
 
@@ -310,6 +314,8 @@ enum Stand {
 /// The members beside the items.
 #[derive(Debug, Clone, Default)]
 struct Members {
+    /// The key behind which the page was to begin.
+    start_key: Option<Bytes>,
     last_key: Option<Bytes>,
     count: u64,
     scanned: u64,
@@ -339,9 +345,18 @@ impl Page {
         }
     }
 
-    fn read(operation: &'static str, reply: Reply, wanted: Option<u64>, drop: Arc<[OpenEnd]>) -> Result<Self> {
+    fn read(
+        operation: &'static str,
+        reply: Reply,
+        start_key: Option<&Bytes>,
+        wanted: Option<u64>,
+        drop: Arc<[OpenEnd]>,
+    ) -> Result<Self> {
         let Reply { body, request_id, .. } = reply;
-        let mut members = Members::default();
+        let mut members = Members {
+            start_key: start_key.cloned(),
+            ..Members::default()
+        };
         let mut reader = Reader::new(&body);
         let read = reader.begin_object().and_then(|more| members.read(&mut reader, more));
         let stand = read.map_err(|error| reply::unreadable(operation, &error))?;
@@ -529,6 +544,10 @@ impl Members {
                 }
                 "LastEvaluatedKey" if !reader.try_null() => {
                     let key = reader.raw_value()?;
+                    if self.start_key.as_deref() == Some(&reader.bytes()[key.clone()]) {
+                        // It would be asked for again for ever.
+                        return Err(reader.error("a LastEvaluatedKey behind the one that it was asked from"));
+                    }
                     // A copy, since a slice would keep the whole page alive as long as the cursor.
                     self.last_key = Some(Bytes::copy_from_slice(&reader.bytes()[key]));
                 }

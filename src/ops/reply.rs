@@ -151,7 +151,8 @@ pub(super) fn lacking(member: &str, operation: &str) -> Error {
     refused(operation, &format_args!("it has no `{member}`"))
 }
 
-fn refused(operation: &str, reason: &dyn Display) -> Error {
+/// The reply is not what DynamoDB sends, for this reason.
+pub(super) fn refused(operation: &str, reason: &dyn Display) -> Error {
     Error::Transport(TransportError {
         kind: TransportKind::Reply,
         message: format!("the reply to {operation} is not DynamoDB's: {reason}; check what answers at the endpoint"),

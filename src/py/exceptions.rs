@@ -48,6 +48,8 @@ impl Context {
     /// An entry of the batch or transaction as it was given.
     fn entry<'py>(&self, py: Python<'py>, place: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         let entries = self.entries.as_ref().map(|entries| entries.bind(py));
+        // A hostile reply may tell of more than were given.
+        let entries = entries.filter(|entries| place < entries.len());
         entries.map(|entries| entries.get_item(place)).transpose()
     }
 

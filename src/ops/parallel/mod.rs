@@ -237,7 +237,7 @@ impl Operation for FetchSegment {
 
     /// Passed over once here, away from the thread that consumes it, so that the next request need not wait until then.
     fn step(&mut self, reply: Reply) -> Result<Step<Page>> {
-        let mut page = self.pages.read(reply, None)?;
+        let mut page = self.pages.read(reply, self.start_key.as_ref(), None)?;
         page.look_to_the_end()?;
         Ok(Step::Done(page))
     }

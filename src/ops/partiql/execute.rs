@@ -21,8 +21,8 @@ pub struct Execute {
     /// Items wanted in all.
     limit: Option<u64>,
     found: Vec<StoredItem>,
-    /// The request under way goes on after a page.
-    is_under_way: bool,
+    /// The JSON of the token by which the request under way goes on after a page.
+    token: Option<Bytes>,
 }
 
 /// What a statement found, in DynamoDB's order.
@@ -39,14 +39,13 @@ impl Execute {
             // A write gives one item at most, and has no such option.
             limit: limit.filter(|_| statement.kind.is_read()),
             found: Vec::new(),
-            is_under_way: false,
+            token: None,
         }
     }
 
-    /// `token` is the JSON of the page's token.
-    fn call(&self, token: Option<&[u8]>) -> Call {
+    fn call(&self) -> Call {
         let mut body = self.head.to_vec();
-        match (token, self.limit) {
+        match (&self.token, self.limit) {
             // DynamoDB's own `Limit` counts what it looks at, and whether a condition leaves some out is not known. So
             // the first page asks for no more than is wanted, and when that was not enough the rest is read in whole
             // pages: as many small ones as there are items would cost more.
@@ -85,7 +84,12 @@ impl Execute {
             }),
             "NextToken" if !reader.try_null() => {
                 let value = reader.raw_value()?;
-                token = Some(reply.body.slice(value));
+                let next = reply.body.slice(value);
+                if self.token.as_ref() == Some(&next) {
+                    // It would be asked for again for ever.
+                    return Err(reader.error("a NextToken behind the one that it was asked by"));
+                }
+                token = Some(next);
                 Ok(())
             }
             "Items" | "NextToken" => Ok(()),
@@ -99,7 +103,7 @@ impl Operation for Execute {
     type Output = Found;
 
     fn start(&mut self) -> Step<Found> {
-        Step::Call(self.call(None))
+        Step::Call(self.call())
     }
 
     fn step(&mut self, reply: Reply) -> Result<Step<Found>> {
@@ -108,8 +112,8 @@ impl Operation for Execute {
             .map_err(|error| reply::unreadable(OPERATION, &error))?;
         Ok(match token {
             Some(token) if !self.is_satisfied() => {
-                self.is_under_way = true;
-                Step::Call(self.call(Some(&token)))
+                self.token = Some(token);
+                Step::Call(self.call())
             }
             _ => Step::Done(std::mem::take(&mut self.found)),
         })
@@ -119,7 +123,7 @@ impl Operation for Execute {
         let Error::Service(mut error) = error else {
             return Err(error);
         };
-        if self.is_under_way && !self.is_resumable {
+        if self.token.is_some() && !self.is_resumable {
             error.message.push_str(
                 ". There is more than one page, and DynamoDB goes on after the first only where no parameter is a list \
                  or a map: write that one into the text, or narrow the statement to one page (1 MB)",
