@@ -57,14 +57,16 @@ pub struct ServiceError {
     pub request_id: Option<String>,
     /// The reply's whole body: it may hold `Item` (a failed condition) or `CancellationReasons`.
     pub body: Bytes,
+    /// A try before this answer got none.
+    pub in_doubt: bool,
     pub effort: Effort,
 }
 
 impl ServiceError {
-    /// Of a 500 DynamoDB itself says that a write may have been made.
+    /// Whether the request may have been carried out; of a 500 DynamoDB itself says that a write may have been made.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        self.status >= 500 || self.code == "InternalServerError"
+        self.in_doubt || self.status >= 500 || self.code == "InternalServerError"
     }
 }
 

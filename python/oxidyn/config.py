@@ -127,6 +127,9 @@ class Config:
 
     def _expect_ways(self) -> None:
         """Check how the service is reached."""
+        if self.endpoint_url is not None and _has_password(self.endpoint_url):
+            # Not shown: messages tell where the endpoint is, and would tell the password.
+            raise InvalidOption("endpoint_url: expected a URL without user and password, found one with them.")
         if self.endpoint_url is not None and not _is_url(self.endpoint_url):
             raise InvalidOption(
                 f'endpoint_url: expected a URL such as "http://localhost:8000", found {self.endpoint_url!r}.'
@@ -232,6 +235,10 @@ def _expect_hook(hook: object) -> None:
             "on_call: expected a plain function, found an async one, which nobody would await: have it put the record "
             "into a queue, or start a task."
         )
+
+
+def _has_password(url: str) -> bool:
+    return "@" in url.partition("//")[2].partition("/")[0]
 
 
 def _is_url(url: str) -> bool:

@@ -57,6 +57,7 @@ fn reason(body: Bytes, error: &ServiceError) -> reader::Result<Option<ServiceErr
         status: error.status,
         request_id: error.request_id.clone(),
         body,
+        in_doubt: false,
         effort: error.effort,
     }))
 }

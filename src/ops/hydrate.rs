@@ -123,6 +123,7 @@ fn unread(error: Error) -> Error {
             status: 200,
             request_id: None,
             body: Bytes::new(),
+            in_doubt: false,
             effort: Effort::default(),
         }),
         other => other,

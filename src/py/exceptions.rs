@@ -291,7 +291,7 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
             ),
         ),
         ("ValidationException", "UpdateItem") => ("ServiceError", refused_update(&error.message)),
-        _ if error.is_ambiguous() => (
+        _ if error.is_ambiguous() && !error.in_doubt => (
             "ServiceError",
             format!(
                 "DynamoDB failed over the request ({}: {}). If it writes, it may have been carried out all the same: read \
@@ -303,6 +303,11 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
             "ServiceError",
             format!("DynamoDB refused the request ({}): {}", error.code, error.message),
         ),
+    };
+    let message = if error.in_doubt {
+        message + " A try before that got no answer, so it may have been carried out all the same."
+    } else {
+        message
     };
     let ambiguous = truth(py, error.is_ambiguous());
     let code = match error.code.into_pyobject(py) {

@@ -313,6 +313,7 @@ fn service_error(error: &DynoxideError, request: &[u8]) -> ServiceError {
         message: error.to_string(),
         status: error.status_code(),
         request_id: None,
+        in_doubt: false,
         effort: effort(request, body.len()),
         body,
     }

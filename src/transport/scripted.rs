@@ -62,6 +62,7 @@ pub fn fault(code: &str, message: &str, status: u16) -> Result<Reply, Error> {
         message: message.to_owned(),
         status,
         request_id: None,
+        in_doubt: false,
         effort: Effort::default(),
         body: Bytes::new(),
     }))

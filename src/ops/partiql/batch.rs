@@ -182,6 +182,7 @@ fn read_refusal(reader: &mut Reader<'_>, reply: &Reply) -> reader::Result<Error>
         status: 200,
         request_id: reply.request_id.clone(),
         body: Bytes::new(),
+        in_doubt: false,
         effort: reply.effort,
     };
     Ok(explain(error, item))

@@ -64,6 +64,7 @@ pub fn refusal(response: &HttpResponse, body: Bytes) -> Refused {
             status,
             request_id: request_id(response),
             body,
+            in_doubt: false,
             effort: Effort::default(),
         }),
     };
@@ -205,7 +206,7 @@ fn lost(error: &ConnectorError, settings: &Settings) -> Error {
     if error.is_timeout() {
         return late(true, &cause, settings);
     }
-    if error.is_io() || error.as_other().is_some() {
+    if !error.is_user() {
         let message = format!(
             "the connection to {destination} was lost before the answer came; the request may have been carried out \
              ({cause})"

@@ -9,7 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::endpoint::Endpoint;
 use bytes::Bytes;
-use http::{HeaderName, Uri};
+use http::{HeaderName, HeaderValue, Uri};
+use memchr::memmem;
 
 use super::settings::Settings;
 use super::signer::{Canonical, Signer, Stamp};
@@ -108,6 +109,8 @@ impl Grant {
             Some(port) if port != if tls { 443 } else { 80 } => format!("{host}:{port}"),
             _ => host.to_owned(),
         };
+        expect_sendable("access key id", credentials.access_key_id())?;
+        expect_sendable("session token", credentials.session_token().unwrap_or_default())?;
         let region = signing_region(endpoint).unwrap_or_else(|| settings.region.to_string());
         Ok(Self {
             signer: Signer::new(credentials.access_key_id(), credentials.secret_access_key(), &region),
@@ -158,6 +161,16 @@ impl Grant {
         request
     }
 
+    /// An error reply without the session token: of a request whose signature does not match, AWS tells the headers.
+    pub fn without_token(&self, body: Bytes) -> Bytes {
+        let Some(token) = self.session_token.as_deref().filter(|token| !token.is_empty()) else {
+            return body;
+        };
+        // As it stands in JSON; what else would be escaped there stands in no header.
+        let escaped = token.replace('\\', r"\\").replace('"', r#"\""#);
+        [escaped.as_bytes(), token.as_bytes()].into_iter().fold(body, without)
+    }
+
     fn outline(&self, operation: &'static str) -> Arc<Outline> {
         let find = |outlines: &[(&'static str, Arc<Outline>)]| {
             let known = outlines.iter().find(|(known, _)| *known == operation);
@@ -191,6 +204,32 @@ impl Grant {
         }
         Outline { request, canonical }
     }
+}
+
+/// What no header takes would be refused with the first request, and told there.
+fn expect_sendable(what: &str, value: &str) -> Result<(), Error> {
+    if HeaderValue::from_str(value).is_ok() {
+        return Ok(());
+    }
+    Err(not_sent(
+        TransportKind::Credentials,
+        format!("the {what} has a character that cannot be sent, such as a line break: check where it is read from"),
+    ))
+}
+
+fn without(body: Bytes, secret: &[u8]) -> Bytes {
+    let mut rest = &body[..];
+    let mut clean = Vec::new();
+    while let Some(at) = memmem::find(rest, secret) {
+        clean.extend_from_slice(&rest[..at]);
+        clean.extend_from_slice(b"**");
+        rest = &rest[at + secret.len()..];
+    }
+    if clean.is_empty() {
+        return body;
+    }
+    clean.extend_from_slice(rest);
+    clean.into()
 }
 
 /// The endpoint rules may have requests signed for another region than the one they are sent to.

@@ -170,7 +170,7 @@ impl Aws {
         }
         let Answer { response, body } = outcome?;
         course.effort.bytes_received += body.len() as u64;
-        let outcome = self.read(&response, body);
+        let outcome = self.read(grant, &response, body, now);
         if let Some(throttle) = &grant.settings.throttle {
             let throttled = matches!(&outcome, Err(fault) if retry::is_throttling(fault));
             throttle.answered(self.account.born.elapsed().as_secs_f64(), throttled);
@@ -216,7 +216,8 @@ impl Aws {
         Ok(Answer { response, body })
     }
 
-    fn read(&self, response: &HttpResponse, body: Bytes) -> Result<Reply, Fault> {
+    /// The answer to a request that was signed with this time.
+    fn read(&self, grant: &Grant, response: &HttpResponse, body: Bytes, signed: SystemTime) -> Result<Reply, Fault> {
         reply::check(response, &body)?;
         // A page of the web answers 200 too.
         if response.status().is_success() && body.first() == Some(&b'{') {
@@ -226,9 +227,9 @@ impl Aws {
                 effort: Effort::default(),
             });
         }
-        let mut refused = refusal(response, body);
+        let mut refused = refusal(response, grant.without_token(body));
         if let (Refusal::Service(error), Some(date)) = (&refused.refusal, response.headers().get("date")) {
-            refused.clock_was_wrong = self.account.skew.learn(&error.code, date, SystemTime::now());
+            refused.clock_was_wrong = self.account.skew.learn(&error.code, date, signed, SystemTime::now());
         }
         Err(Fault::Refused(refused))
     }
@@ -280,6 +281,7 @@ impl Course {
             }),
             Err(Error::Service(mut error)) => {
                 error.effort = self.effort;
+                error.in_doubt |= self.in_doubt;
                 Err(Error::Service(error))
             }
             Err(Error::Transport(mut error)) => {

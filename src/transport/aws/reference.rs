@@ -224,9 +224,8 @@ impl ClassifyRetry for RetryRules {
             };
         }
         let connector = error.as_connector_error();
-        let is_lost = error.is_timeout_error()
-            || error.is_response_error()
-            || connector.is_some_and(|error| error.is_io() || error.is_timeout() || error.as_other().is_some());
+        let is_lost =
+            error.is_timeout_error() || error.is_response_error() || connector.is_some_and(|error| !error.is_user());
         let may_repeat =
             self.0 == Repetition::Harmless || connector.is_some_and(|error| connect_failure(error).is_some());
         if is_lost && may_repeat {

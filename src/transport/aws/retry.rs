@@ -75,10 +75,8 @@ pub fn judge(fault: &Fault, call: &Call) -> Option<Trouble> {
     match fault {
         Fault::Refused(refused) => judge_refusal(&refused.refusal, is_harmless),
         Fault::Lost(error) if connect_failure(error).is_some() => Some(Trouble::Passing),
-        Fault::Lost(error) => {
-            let is_lost = error.is_io() || error.is_timeout() || error.as_other().is_some();
-            (is_lost && is_harmless()).then_some(Trouble::Passing)
-        }
+        // What is no HTTP is as good as no answer; only what we made wrong ourselves is so each time.
+        Fault::Lost(error) => (!error.is_user() && is_harmless()).then_some(Trouble::Passing),
         Fault::Late { connected: false, .. } => Some(Trouble::Passing),
         Fault::Late { connected: true, .. } | Fault::Broken(_) | Fault::Damaged { .. } => {
             is_harmless().then_some(Trouble::Passing)

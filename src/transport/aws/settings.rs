@@ -234,6 +234,12 @@ fn endpoint_url(found: &SdkConfig) -> Option<String> {
 
 fn expect_url(url: &str) -> Result<(), Error> {
     let place = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let authority = place.and_then(|place| place.split(['/', '?', '#']).next());
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        // Not shown: messages tell where the endpoint is, and would tell the password.
+        let message = "the endpoint's URL has a user or a password, which DynamoDB has no use for: leave them out";
+        return Err(not_sent(TransportKind::Endpoint, message));
+    }
     if place.is_some_and(|place| !place.is_empty() && !place.starts_with(['/', ':', '?', '#'])) {
         return Ok(());
     }

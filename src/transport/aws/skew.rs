@@ -33,23 +33,26 @@ impl Skew {
     }
 
     /// Learn from a refusal with this code, sent at `date` by the service's clock and received at `now` by ours. Whether
-    /// the clock was behind it, so that a request signed anew may be taken.
+    /// the time that its request was `signed` with was behind it, so that one signed anew may be taken: of several under
+    /// way each is refused, and the first of them has taught us already.
     #[must_use]
-    pub fn learn(&self, code: &str, date: &str, now: SystemTime) -> bool {
+    pub fn learn(&self, code: &str, date: &str, signed: SystemTime, now: SystemTime) -> bool {
         if !CODES.contains(&code) {
             return false;
         }
-        let (Some(service), Ok(ours)) = (seconds_of(date), now.duration_since(UNIX_EPOCH)) else {
+        let (Some(service), Some(ours), Some(signed)) = (seconds_of(date), seconds(now), seconds(signed)) else {
             return false;
         };
-        let found = service - i64::try_from(ours.as_secs()).unwrap_or(i64::MAX);
-        // By how much the refused request was off, which an earlier correction may have caused.
-        let off = Duration::from_secs(found.abs_diff(self.0.load(Ordering::Relaxed)));
-        if off > TOLERATED {
-            self.0.store(found, Ordering::Relaxed);
+        let is_off = Duration::from_secs(service.abs_diff(signed)) > TOLERATED;
+        if is_off {
+            self.0.store(service - ours, Ordering::Relaxed);
         }
-        off > TOLERATED
+        is_off
     }
+}
+
+fn seconds(time: SystemTime) -> Option<i64> {
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// The seconds since 1970 of an HTTP date: `Sat, 31 Jan 2026 12:30:00 GMT`.

@@ -97,6 +97,7 @@ pub fn fault(code: &str, body: &'static str) -> Result<Reply> {
         status: 400,
         request_id: Some("R1".to_owned()),
         body: Bytes::from_static(body.as_bytes()),
+        in_doubt: false,
         effort: Effort::default(),
     }))
 }
