@@ -87,6 +87,14 @@ run-fuzz: $(STAMPS)/fuzz
 	LD_PRELOAD=$$(ls $(VENV)/lib/python*/site-packages/ubsan_with_fuzzer.so) PYTHONPATH=target/fuzz/python \
 		$(VENV)/bin/python -m tests.codec.fuzz -max_total_time=$(SECONDS) -max_len=6000 -timeout=10 target/fuzz/corpus
 
+# Bounded in count, so that it ends on any machine: an hour's work of a busy service.
+OPERATIONS ?= 200000
+IN_FLIGHT ?= 200
+
+.PHONY: soak
+soak: $(STAMPS)/test $(STAMPS)/extension ## Run OPERATIONS=200000 at IN_FLIGHT=200 on a server that fails every tenth request
+	$(VENV)/bin/python -m tests.faults.soak --operations $(OPERATIONS) --in-flight $(IN_FLIGHT)
+
 # The peers live in an environment of their own (pyproject.toml says why); pydynox needs CPython 3.11.
 .PHONY: bench
 bench: ## Measure the codec and the calls beside their peers

@@ -39,6 +39,7 @@ def options(fake: FakeAws) -> dict[str, Any]:
 
 
 _numbers = itertools.count()
+_ends = itertools.count()
 
 
 def page(items: int = 1, *, last: bool = False, hold: bool = False) -> Answer:
@@ -49,7 +50,7 @@ def page(items: int = 1, *, last: bool = False, hold: bool = False) -> Answer:
         "ScannedCount": items + 1,
     }
     if not last:
-        body["LastEvaluatedKey"] = {"word": {"S": "z"}}
+        body["LastEvaluatedKey"] = {"word": {"S": f"z{next(_ends)}"}}
     return Answer(body=json.dumps(body).encode(), hold=hold)
 
 

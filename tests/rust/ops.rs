@@ -4,6 +4,8 @@
 mod batches;
 #[path = "ops/drive.rs"]
 mod drive;
+#[path = "ops/endless.rs"]
+mod endless;
 #[cfg(feature = "embedded")]
 #[path = "ops/engine.rs"]
 mod engine;
@@ -21,6 +23,8 @@ mod parallel;
 mod partiql;
 #[path = "ops/rate.rs"]
 mod rate;
+#[path = "ops/resuming.rs"]
+mod resuming;
 #[path = "ops/several_tables.rs"]
 mod several_tables;
 #[path = "ops/tables.rs"]

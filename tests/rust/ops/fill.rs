@@ -152,14 +152,25 @@ fn what_is_left_out_on_the_client_neither_fills_a_page_nor_follows_it() {
 
 #[test]
 fn a_filter_that_never_holds_ends_with_a_short_page_and_its_cursor() {
-    let empty = || reply(r#"{"Count":0,"Items":[],"LastEvaluatedKey":{"id":{"S":"m"}}}"#);
+    let last = MOST_REPLIES - 1;
+    let empty = |number| {
+        reply(format!(
+            r#"{{"Count":0,"Items":[],"LastEvaluatedKey":{{"id":{{"S":"m{number}"}}}}}}"#
+        ))
+    };
     let fill = FillPage::new(&query(filtered(), BOUNDS), 5, None, true);
 
-    let played = play(&fill, (0..MOST_REPLIES).map(|_| empty()));
+    let played = play(&fill, (0..MOST_REPLIES).map(empty));
 
     assert_eq!(
         consume(played.output.unwrap()),
-        (vec![], Some(place(r#"{"id":{"S":"m"}}"#, 0)))
+        (
+            vec![],
+            Some(Place {
+                after: format!(r#"{{"id":{{"S":"m{last}"}}}}"#).into(),
+                given: 0
+            })
+        )
     );
 }
 

@@ -400,7 +400,7 @@ fn count_reads_whole_items_where_a_filter_must_see_them() {
 fn count_stops_at_the_limit() {
     let reply_with = |count: u32| {
         reply(format!(
-            r#"{{"Count":{count},"LastEvaluatedKey":{{"id":{{"S":"x"}}}}}}"#
+            r#"{{"Count":{count},"LastEvaluatedKey":{{"id":{{"S":"x{count}"}}}}}}"#
         ))
     };
 
