@@ -127,9 +127,18 @@ docs: $(STAMPS)/docs ## Build the documentation into site/, strictly
 	rm -rf site
 	$(VENV)/bin/zensical build --strict --clean
 
+# What the embedded engine does not use of SQLite: full-text search, R-trees, JSON, statistics, loaded extensions.
+SQLITE_FLAGS := -DSQLITE_OMIT_JSON -DSQLITE_OMIT_LOAD_EXTENSION -USQLITE_SOUNDEX \
+	$(addprefix -USQLITE_ENABLE_,DBSTAT_VTAB FTS3 FTS3_PARENTHESIS FTS5 LOAD_EXTENSION RTREE STAT4)
+
 .PHONY: wheel
 wheel: $(STAMPS)/quickstart ## Build a wheel with the slow, small profile into dist/
-	$(VENV)/bin/maturin build --profile wheel $(EXTENSION_FEATURES) --interpreter $(VENV)/bin/python --out dist
+	LIBSQLITE3_FLAGS="$(SQLITE_FLAGS)" $(VENV)/bin/maturin build --profile wheel $(EXTENSION_FEATURES) --interpreter $(VENV)/bin/python --out dist
+
+.PHONY: wheel-parts
+wheel-parts: $(STAMPS)/venv ## Print what a wheel's bytes are, by dependency
+	LIBSQLITE3_FLAGS="$(SQLITE_FLAGS)" $(PYO3_ENV) cargo build --profile wheel --lib $(EXTENSION_FEATURES) --config profile.wheel.strip=false
+	scripts/wheel-parts target/wheel/liboxidyn.so
 
 .PHONY: clean
 clean: ## Remove every build product and virtual environment
