@@ -42,7 +42,19 @@ DEADLINES = {"connect_timeout": 0.4, "read_timeout": 0.4}
 
 
 def test_every_public_operation_is_among_the_cases() -> None:
-    sends_nothing = {"close", "cursor", "explain", "local", "metrics", "model", "name", "ops", "progress", "select", "table"}
+    sends_nothing = {
+        "close",
+        "cursor",
+        "explain",
+        "local",
+        "metrics",
+        "model",
+        "name",
+        "ops",
+        "progress",
+        "select",
+        "table",
+    }
     kinds = (Client, Table, Selection, Query, ParallelScan)
     public = {name for kind in kinds for name in dir(kind) if not name.startswith("_")} - sends_nothing
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from oxidyn import OxidynError, ReplyError
+from oxidyn import Client, OxidynError, ReplyError, Table
 from tests.engines import Colour
 from tests.faults.cases import CASES, OF_A, STORED, Case, Thing
 from tests.faults.client import client_of
-from tests.faults.server import Exchange, MisbehavingServer, Reply, Script, well
+from tests.faults.server import End, Exchange, MisbehavingServer, Reply, Script
 
 DEEP = 100_000
 ITEM = b'{"org":{"S":"a"},"id":{"N":"1"},"kind":{"S":"k"},"count":{"N":"1"}}'
@@ -167,22 +167,31 @@ def test_a_page_that_ends_where_it_began_is_refused(case: Case, colour: Colour) 
         assert len(server.exchanges) <= 4
 
 
+# ---- one connection, several replies ----
+
+
 @pytest.fixture
 def server() -> Iterator[MisbehavingServer]:
-    with MisbehavingServer(well) as server:
+    with MisbehavingServer() as server:
         yield server
+
+
+def stored(server: MisbehavingServer, client: Client) -> tuple[Table[Thing], bytes]:
+    """A table with items, and the reply with one of them that is nobody's answer."""
+    table = client.table(Thing, name="case-stale")
+    table.create_table()
+    table.batch_put(STORED)
+    server.forget()
+    body = b'{"TableName":"case-stale","Key":{"org":{"S":"a"},"id":{"N":"0"}}}'
+    return table, server.store.answer("GetItem", body).wire
 
 
 def test_a_second_reply_on_the_connection_is_not_taken_for_the_answer_to_the_next_request(
     server: MisbehavingServer, colour: Colour
 ) -> None:
     with client_of(server, colour) as client:
-        table = client.table(Thing, name="case-twice")
-        table.create_table()
-        table.batch_put(STORED)
-        # The item that the next request must not get.
-        stale = server.store.answer("GetItem", b'{"TableName":"case-twice","Key":{"org":{"S":"a"},"id":{"N":"0"}}}')
-        server.behave = lambda exchange: [exchange.serve().wire + stale.wire]
+        table, stale = stored(server, client)
+        server.behave = lambda exchange: [exchange.serve().wire + stale]
 
         for number in [1, 2, 3, 4] * 25:
             assert table.get("a", number) == STORED[number]
@@ -192,16 +201,51 @@ def test_what_follows_a_reply_that_is_longer_than_it_says_is_not_taken_for_an_an
     server: MisbehavingServer, colour: Colour
 ) -> None:
     with client_of(server, colour) as client:
-        table = client.table(Thing, name="case-longer")
-        table.create_table()
-        table.batch_put(STORED)
-        stale = server.store.answer("GetItem", b'{"TableName":"case-longer","Key":{"org":{"S":"a"},"id":{"N":"0"}}}')
-        # A length of 2, so that the rest of the body stands where the next answer is awaited.
-        server.behave = lambda exchange: (
-            [Reply(b"{}").wire + stale.wire] if exchange.number % 2 else [exchange.serve().wire]
-        )
+        table, stale = stored(server, client)
+        # A length of 2, so that the rest stands where the next answer is awaited.
+        server.behave = lambda exchange: [Reply(b"{}").wire + stale] if exchange.number % 2 else [exchange.serve().wire]
 
         found = [table.get("a", number) for number in [1, 2, 3, 4] * 25]
 
     assert all(item is None or item == STORED[item.id] for item in found)
     assert STORED[0] not in found
+
+
+def test_a_redirection_is_not_followed_with_a_signed_request(server: MisbehavingServer, colour: Colour) -> None:
+    with MisbehavingServer() as elsewhere, client_of(server, colour) as client:
+        server.behave = lambda _: [Reply(b"", 307, (("location", elsewhere.url),)).wire]
+
+        with pytest.raises(ReplyError, match="HTTP 307"):
+            client.table(Thing, name="case-redirected").get("a", 1)
+
+        assert elsewhere.opened == 0
+
+
+# ---- size ----
+
+MEGABYTE = b" " * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n{", End.HOLD], id="told"),
+        pytest.param([b"HTTP/1.1 200 OK\r\n\r\n{", *[MEGABYTE] * 300, End.HOLD], id="up to the close"),
+        pytest.param(
+            [
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+                *[b"100000\r\n" + MEGABYTE + b"\r\n"] * 300,
+                End.HOLD,
+            ],
+            id="in chunks",
+        ),
+    ],
+)
+def test_a_reply_larger_than_any_of_dynamodbs_is_refused_before_it_is_whole(script: Script, colour: Colour) -> None:
+    with MisbehavingServer(lambda _: script) as server:
+        with client_of(server, colour) as client, pytest.raises(ReplyError, match="larger than"):
+            client.table(Thing, name="case-large").get("a", 1)
+
+        # It is not asked for again, and its connection is closed while the rest is still on its way.
+        server.wait_for(lambda: server.closed == 1)
+        assert server.requests == 1
