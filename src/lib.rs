@@ -55,4 +55,9 @@ mod core_module {
     use crate::py::table::Table;
     #[pymodule_export]
     use crate::py::watch::Recording;
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        crate::bridge::claim(module.py())
+    }
 }

@@ -82,11 +82,14 @@ class Cursor:
 
 @final
 class Page(Generic[_M]):
-    """An iterator over one page's items, which goes on after an `InvalidItem`."""
+    """An iterator over one page's items, slice by slice, which goes on after an `InvalidItem`."""
 
     @property
     def next(self) -> Cursor | None:
         """Where the next page begins, or None after the last."""
+    def turn(self) -> bool:
+        """Go on with the next slice; False behind the last."""
+    def turn_awaited(self) -> Awaitable[bool]: ...
     def __iter__(self) -> Iterator[_M]: ...
     def __next__(self) -> _M: ...
 

@@ -79,11 +79,21 @@ class QueryIterator(_Pages[M], Iterator[M]):
         # One `for` step is the fastest way to take an item, or to learn that the page is at its end.
         for item in self._items:
             return item
-        while (fetch := self._following()) is not None:
-            self._turn(self._run(fetch))
+        while self._goes_on() or self._fetched():
             for item in self._items:
                 return item
         raise StopIteration
+
+    def _goes_on(self) -> bool:
+        """Begin the next slice of the page, if there is one."""
+        return self._page is not None and self._page.turn()
+
+    def _fetched(self) -> bool:
+        """Fetch the next page, if there is one."""
+        fetch = self._following()
+        if fetch is not None:
+            self._turn(self._run(fetch))
+        return fetch is not None
 
 
 class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
@@ -106,6 +116,9 @@ class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
                 # Another task may have turned the page while this one waited for its turn.
                 for item in self._items:
                     return item
+                # The loop turns between the slices of a page, even for a consumer that awaits nothing else.
+                if self._page is not None and await self._page.turn_awaited():
+                    continue
                 fetch = self._following()
                 if fetch is None:
                     raise StopAsyncIteration

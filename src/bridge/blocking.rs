@@ -24,6 +24,7 @@ use crate::transport::{Transport, not_sent};
 
 /// How long a signal may wait; most calls end before the first look.
 pub const SIGNAL_TICK: Duration = Duration::from_millis(50);
+const _: () = assert!(SIGNAL_TICK.as_millis() <= 100, "Ctrl-C is heard within 100 ms");
 /// A lane unused for so long has only connections that the server closed.
 const LANE_IDLE: Duration = Duration::from_mins(1);
 
@@ -76,10 +77,7 @@ fn run_remote<O: Operation, T: Transport + 'static>(
                 yield_now().await;
                 yield_now().await;
             }
-            let transport = Gated {
-                transport: &lane.transport,
-                gate,
-            };
+            let transport = Gated::new(&lane.transport, gate);
             drive(&transport, &mut operation, step).await
         });
         loop {

@@ -6,11 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
-use super::awaitable::{Awaitable, Expected};
+use super::awaitable::{Awaitable, Wait};
 use super::blocking::SIGNAL_TICK;
 use super::core::Core;
-use super::event_loop::running;
+use super::event_loop::{inbox, running};
 use super::rate::{Gate, Terms};
+use super::slice::Made;
 use crate::error::Error;
 use crate::ops::{Operation, Step};
 
@@ -75,6 +76,7 @@ impl<T: Send + 'static> Feed<T> {
         match operation.start() {
             Step::Done(output) => deliver(Ok(output)),
             step => {
+                let deliver = move |outcome, _| deliver(outcome);
                 let task = connections.launch(py, operation, step, Gate::of(py, terms), deliver);
                 let _finished = self.tasks().insert(number, task);
             }
@@ -112,16 +114,17 @@ impl<T: Send + 'static> Feed<T> {
     where
         F: FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
     {
-        let expected = Expected::new(&running(py)?, move |py, _: Result<(), Error>| finish(py))?;
-        let deliver = expected.deliver();
+        let event_loop = running(py)?;
+        let wait = Wait::new(inbox(&event_loop)?, &event_loop)?;
+        let deliver = wait.deliver();
         let mut arrivals = self.intake.arrivals();
         if arrivals.total == known {
-            arrivals.awaited.push(Box::new(move || deliver(Ok(()))));
+            arrivals.awaited.push(Box::new(move || deliver((), 0)));
         } else {
             drop(arrivals);
-            deliver(Ok(()));
+            deliver((), 0);
         }
-        Awaitable::waiting(py, expected, None)
+        Awaitable::waiting(py, wait, move |py, ()| finish(py).map(Made::Value))
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<usize, AbortHandle>> {

@@ -17,18 +17,19 @@ use crate::transport::Transport;
 use crate::transport::effort::Effort;
 
 impl Connections {
-    /// Carry an operation on from its first step, and deliver its outcome on tokio's thread, which must not take the GIL
-    /// there. Aborted, it delivers nothing.
+    /// Carry an operation on from its first step, and deliver its outcome, with the number of bytes in its replies, on
+    /// tokio's thread, which must not take the GIL there. Aborted, it delivers nothing.
     pub fn launch<O: Operation>(
         &self,
         py: Python<'_>,
         operation: O,
         step: Step<O::Output>,
         gate: Gate,
-        deliver: impl FnOnce(Result<O::Output, Error>) + Send + 'static,
+        deliver: impl FnOnce(Result<O::Output, Error>, usize) + Send + 'static,
     ) -> AbortHandle {
         let delivery = Delivery {
             outcome: None,
+            bytes: 0,
             deliver: Some(deliver),
         };
         match self {
@@ -47,31 +48,31 @@ fn start<O: Operation, T: Transport + 'static>(
     mut operation: O,
     step: Step<O::Output>,
     gate: Gate,
-    delivery: Delivery<O::Output, impl FnOnce(Result<O::Output, Error>) + Send + 'static>,
+    delivery: Delivery<O::Output, impl FnOnce(Result<O::Output, Error>, usize) + Send + 'static>,
 ) -> AbortHandle {
     runtime.spawn(py, async move {
-        let transport = Gated {
-            transport: &*transport,
-            gate,
-        };
-        delivery.complete(drive(&transport, &mut operation, step).await);
+        let transport = Gated::new(&*transport, gate);
+        let outcome = drive(&transport, &mut operation, step).await;
+        delivery.complete(outcome, transport.bytes_received());
     })
 }
 
 /// The way of an outcome to whoever waits for it: left there when the task ends, by whatever end.
-struct Delivery<T, D: FnOnce(Result<T, Error>)> {
+struct Delivery<T, D: FnOnce(Result<T, Error>, usize)> {
     outcome: Option<Result<T, Error>>,
+    bytes: usize,
     /// `None` only while it is dropped.
     deliver: Option<D>,
 }
 
-impl<T, D: FnOnce(Result<T, Error>)> Delivery<T, D> {
-    fn complete(mut self, outcome: Result<T, Error>) {
+impl<T, D: FnOnce(Result<T, Error>, usize)> Delivery<T, D> {
+    fn complete(mut self, outcome: Result<T, Error>, bytes: usize) {
+        self.bytes = bytes;
         self.outcome = Some(outcome);
     }
 }
 
-impl<T, D: FnOnce(Result<T, Error>)> Drop for Delivery<T, D> {
+impl<T, D: FnOnce(Result<T, Error>, usize)> Drop for Delivery<T, D> {
     fn drop(&mut self) {
         let outcome = match self.outcome.take() {
             Some(outcome) => outcome,
@@ -86,7 +87,7 @@ impl<T, D: FnOnce(Result<T, Error>)> Drop for Delivery<T, D> {
             None => return,
         };
         if let Some(deliver) = self.deliver.take() {
-            deliver(outcome);
+            deliver(outcome, self.bytes);
         }
     }
 }

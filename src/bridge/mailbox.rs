@@ -5,11 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use super::bell::Bell;
 
-/// A finished call: whose it is, and its `Result<O::Output, Error>`.
+/// A finished call: whose it is, its `Result<O::Output, Error>`, and how many bytes of replies stand behind it.
 pub struct Parcel {
     pub id: u64,
-    pub outcome: Box<dyn Any + Send>,
+    pub outcome: Outcome,
+    pub bytes: usize,
 }
+
+pub type Outcome = Box<dyn Any + Send>;
 
 /// One event loop's results, in the order they came.
 pub struct Mailbox {

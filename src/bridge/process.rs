@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// The child leaks its parent's: to drop it would wait for threads that exist only there. The lock is taken only with
 /// the GIL held and for moments, so that no thread can be inside while another forks.
-pub struct PerProcess<T>(Mutex<Option<(u32, T)>>);
+pub struct PerProcess<T>(Mutex<Option<(Process, T)>>);
 
 impl<T> PerProcess<T> {
     pub const fn new() -> Self {
@@ -14,7 +14,7 @@ impl<T> PerProcess<T> {
     }
 
     pub fn with<R>(&self, make: impl FnOnce() -> T, act: impl FnOnce(&mut T) -> R) -> R {
-        let process = std::process::id();
+        let process = Process::current();
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match slot.as_mut() {
             Some((owner, value)) if *owner == process => act(value),
@@ -30,8 +30,42 @@ impl<T> PerProcess<T> {
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let slot = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if slot.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
+        if slot.as_ref().is_some_and(|(owner, _)| *owner != Process::current()) {
             std::mem::forget(slot);
         }
+    }
+}
+
+/// A process, told from those that forked it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process(u32);
+
+impl Process {
+    /// By the number of forks that led here: the process id would be a system call, several times for each request.
+    #[cfg(unix)]
+    #[allow(unsafe_code)]
+    pub fn current() -> Self {
+        use std::sync::Once;
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        static FORKS: AtomicU32 = AtomicU32::new(0);
+        static WATCHED: Once = Once::new();
+
+        extern "C" fn forked() {
+            FORKS.fetch_add(1, Ordering::Relaxed);
+        }
+
+        WATCHED.call_once(|| {
+            // SAFETY: the handler only counts, which is allowed in a child of a process with several threads, and it is
+            // never unloaded, as Python unloads no extension.
+            let refused = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+            assert_eq!(refused, 0, "without memory for a handler there is none for a runtime");
+        });
+        Self(FORKS.load(Ordering::Relaxed))
+    }
+
+    #[cfg(not(unix))]
+    pub fn current() -> Self {
+        Self(0)
     }
 }

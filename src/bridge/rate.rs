@@ -1,6 +1,7 @@
 //! What every request passes on its way: rate limits on the clock, where it waits in line before it is sent and its reply
 //! settles what it consumed, and the tally of its call.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -246,10 +247,26 @@ impl Passage<'_> {
     }
 }
 
-/// A transport behind a gate.
+/// A transport behind a gate, and what came through it.
 pub struct Gated<'a, T> {
-    pub transport: &'a T,
-    pub gate: Gate,
+    transport: &'a T,
+    gate: Gate,
+    bytes_received: AtomicUsize,
+}
+
+impl<'a, T> Gated<'a, T> {
+    pub fn new(transport: &'a T, gate: Gate) -> Self {
+        Self {
+            transport,
+            gate,
+            bytes_received: AtomicUsize::new(0),
+        }
+    }
+
+    /// In the bodies of all replies so far.
+    pub fn bytes_received(&self) -> usize {
+        self.bytes_received.load(Ordering::Relaxed)
+    }
 }
 
 impl<T: Transport> Transport for Gated<'_, T> {
@@ -258,6 +275,10 @@ impl<T: Transport> Transport for Gated<'_, T> {
         while let Some(wait) = passage.wait() {
             tokio::time::sleep(wait).await;
         }
-        passage.through(self.transport.call(call).await)
+        let answer = self.transport.call(call).await;
+        if let Ok(reply) = &answer {
+            self.bytes_received.fetch_add(reply.body.len(), Ordering::Relaxed);
+        }
+        passage.through(answer)
     }
 }

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::bridge::{self, Core, Terms};
+use crate::bridge::{self, Core, Made, Terms};
 use crate::error::Error;
 use crate::ops::capacity::Detail;
 use crate::ops::token::CursorKey;
@@ -145,7 +145,13 @@ impl Client {
 
     /// `_call`, awaited.
     fn _call_awaited(&self, py: Python<'_>, operation: &str, body: &Bound<'_, PyBytes>) -> PyResult<Py<PyAny>> {
-        bridge::spawn(py, &self.core, Raw::new(operation, body)?, Terms::default(), settle)
+        bridge::spawn(
+            py,
+            &self.core,
+            Raw::new(operation, body)?,
+            Terms::default(),
+            |py, outcome| settle(py, outcome).map(Made::Value),
+        )
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

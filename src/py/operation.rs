@@ -6,11 +6,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::bridge::{self, Gate, Terms};
+use crate::bridge::{self, Gate, Made, Rest, Slice, Terms};
 use crate::error::{Error, ServiceError};
 use crate::ops::{self, Part, Step, StoredItem};
 use crate::py::client::Client;
 use crate::py::exceptions::{self, Context};
+use crate::py::listing::{Finished, Items, Listing, Making, UnderWay};
 use crate::py::watch::Watch;
 use crate::transport::{Call, Reply};
 
@@ -40,6 +41,40 @@ impl Operation {
     where
         O: ops::Operation,
         F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Py<PyAny>> + Send + Sync + 'static,
+    {
+        Self::prepared(operation, context, move |py, context, output| {
+            finish(py, context, output).map(Finished::Value)
+        })
+    }
+
+    /// As `new` for an output of many items: `list` says how they are decoded one by one, so that they can be decoded in
+    /// slices.
+    pub fn listing<O, F, L>(operation: O, context: Context, list: F) -> Self
+    where
+        O: ops::Operation,
+        F: Fn(O::Output) -> L + Send + Sync + 'static,
+        L: Listing,
+    {
+        Self::making(operation, context, move |py, _, output| {
+            Ok(Box::new(Items::new(py, list(output))))
+        })
+    }
+
+    /// As `new` for a result that is made in slices.
+    pub fn making<O, F>(operation: O, context: Context, make: F) -> Self
+    where
+        O: ops::Operation,
+        F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Box<dyn Making>> + Send + Sync + 'static,
+    {
+        Self::prepared(operation, context, move |py, context, output| {
+            make(py, context, output).map(Finished::Making)
+        })
+    }
+
+    fn prepared<O, F>(operation: O, context: Context, finish: F) -> Self
+    where
+        O: ops::Operation,
+        F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Finished> + Send + Sync + 'static,
     {
         Self(Box::new(Prepared {
             operation,
@@ -109,22 +144,35 @@ struct Settle<F> {
     finish: F,
 }
 
-impl<F> Settle<F> {
-    fn settle<T>(&self, py: Python<'_>, outcome: Result<T, Error>) -> PyResult<Py<PyAny>>
+impl<F: Send + Sync + 'static> Settle<F> {
+    fn settle<T>(self: &Arc<Self>, py: Python<'_>, outcome: Result<T, Error>) -> PyResult<Made>
     where
-        F: Fn(Python<'_>, &Context, T) -> PyResult<Py<PyAny>>,
+        F: Fn(Python<'_>, &Context, T) -> PyResult<Finished>,
     {
-        match outcome {
-            Ok(output) => (self.finish)(py, &self.context, output),
-            Err(error) => Err(exceptions::raise(py, error, &self.context)),
-        }
+        let output = outcome.map_err(|error| exceptions::raise(py, error, &self.context))?;
+        Ok(match (self.finish)(py, &self.context, output)? {
+            Finished::Value(value) => Made::Value(value),
+            Finished::Making(making) => Made::Rest(Box::new(UnderWay {
+                making,
+                owner: Owner(Arc::clone(self)),
+            })),
+        })
+    }
+}
+
+/// What keeps the context of a listing that is under way.
+struct Owner<F>(Arc<Settle<F>>);
+
+impl<F> AsRef<Context> for Owner<F> {
+    fn as_ref(&self) -> &Context {
+        &self.0.context
     }
 }
 
 impl<O, F> Runnable for Prepared<O, F>
 where
     O: ops::Operation,
-    F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Py<PyAny>> + Send + Sync + 'static,
+    F: Fn(Python<'_>, &Context, O::Output) -> PyResult<Finished> + Send + Sync + 'static,
 {
     fn context(&self) -> Option<&Context> {
         Some(&self.settle.context)
@@ -144,7 +192,7 @@ where
 
     fn found(&self, py: Python<'_>, item: Option<StoredItem>) -> PyResult<Py<PyAny>> {
         match self.operation.found(item) {
-            Some(output) => self.settle.settle(py, Ok(output)),
+            Some(output) => bridge::complete(py, self.settle.settle(py, Ok(output))?),
             None => Ok(py.None()),
         }
     }
@@ -158,7 +206,7 @@ where
     fn run(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>> {
         let watch = self.watch(py, client, false)?;
         match bridge::run(py, client.core(), self.operation.clone(), self.terms(watch.as_ref())) {
-            Ok(outcome) => end(py, watch, self.settle.settle(py, outcome)),
+            Ok(outcome) => bridge::complete(py, end(py, watch, self.settle.settle(py, outcome))?),
             Err(signal) => Err(match watch {
                 Some(watch) => watch.broken_off(py, signal),
                 None => signal,
@@ -196,10 +244,32 @@ impl<O, F> Prepared<O, F> {
     }
 }
 
-fn end(py: Python<'_>, watch: Option<Watch>, result: PyResult<Py<PyAny>>) -> PyResult<Py<PyAny>> {
-    match watch {
-        None => result,
-        Some(watch) => watch.end(py, result),
+/// Tell how a call ended, at once or when all of its result is made.
+fn end(py: Python<'_>, watch: Option<Watch>, result: PyResult<Made>) -> PyResult<Made> {
+    match (watch, result) {
+        (None, result) => result,
+        (watch, Ok(Made::Rest(rest))) => Ok(Made::Rest(Box::new(Watched { rest, watch }))),
+        (Some(watch), result) => watch.end(py, result),
+    }
+}
+
+/// What is still in the making of a call that somebody is to be told of.
+struct Watched {
+    rest: Box<dyn Rest>,
+    /// `None` once the end is told.
+    watch: Option<Watch>,
+}
+
+impl Rest for Watched {
+    fn go_on(&mut self, py: Python<'_>, slice: &mut Slice) -> PyResult<Option<Py<PyAny>>> {
+        let made = self.rest.go_on(py, slice);
+        match self.watch.take() {
+            Some(watch) if !matches!(made, Ok(None)) => watch.end(py, made),
+            watch => {
+                self.watch = watch;
+                made
+            }
+        }
     }
 }
 
@@ -261,7 +331,7 @@ impl Runnable for Nothing {
     fn spawn(&self, py: Python<'_>, client: &Client) -> PyResult<Py<PyAny>> {
         let make = self.0;
         bridge::spawn(py, client.core(), Done, Terms::default(), move |py, outcome| {
-            Self::settle(make, py, outcome)
+            Self::settle(make, py, outcome).map(Made::Value)
         })
     }
 }

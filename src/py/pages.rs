@@ -6,9 +6,9 @@ use pyo3::PyTraverseError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyDict, PyList};
 
-use crate::bridge::Limits;
+use crate::bridge::{self, Limits, Slice};
 use crate::codec::{Reading, python};
 use crate::ops::cursor::{Cursors, StartKey};
 use crate::ops::fill::{FillPage, Filled};
@@ -16,10 +16,11 @@ use crate::ops::hydrate::{Hydrated, Hydration};
 use crate::ops::pages::{self, Pages};
 use crate::ops::token::CursorKey;
 use crate::py::exceptions::{self, Context};
+use crate::py::filled;
+use crate::py::listing::Making;
 use crate::py::operation::Operation;
 use crate::py::parallel_scan::ParallelScan;
 use crate::wire::reader::Reader;
-use crate::wire::writer;
 
 /// A query or scan as a value: each page of it is an operation, and so is its count.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ pub struct PageClass(Arc<OnceLock<Py<PyAny>>>);
 
 impl PageClass {
     /// A page of items that were read already, so without validating them once more.
-    fn make(
+    pub(super) fn make(
         &self,
         py: Python<'_>,
         plan: &Reading,
@@ -112,57 +113,10 @@ impl Query {
         }
     }
 
-    /// A filled page as the caller's `Page`.
-    fn page_of(&self, py: Python<'_>, context: &Context, mut filled: Filled) -> PyResult<Py<PyAny>> {
-        let items = PyList::empty(py);
-        for reply in &mut filled.replies {
-            while let Some(item) = next_item(py, reply, context)? {
-                items.append(item)?;
-            }
-        }
-        let cursor = self.cursor_behind(py, context, &filled)?;
-        self.page_class.make(py, &self.plan, &items, cursor.as_deref())
-    }
-
-    /// A filled page as the JSON of that `Page`, by alias.
-    fn json_of(&self, py: Python<'_>, context: &Context, mut filled: Filled) -> PyResult<Py<PyAny>> {
-        let Some(plan) = self.plan.printing(py)? else {
-            let page = self.page_of(py, context, filled)?;
-            let options = PyDict::new(py);
-            options.set_item(intern!(py, "by_alias"), true)?;
-            let json = page.call_method(py, intern!(py, "model_dump_json"), (), Some(&options))?;
-            let json = PyBytes::new(py, json.extract::<&str>(py)?.as_bytes());
-            return Ok(json.into_any().unbind());
-        };
-        let replied: usize = filled.replies.iter().map(|reply| reply.body().len()).sum();
-        let mut json = Vec::with_capacity(replied);
-        json.extend_from_slice(br#"{"items":["#);
-        for reply in &mut filled.replies {
-            while let Some(()) = take_item(py, reply, context, |reader| {
-                writer::push_separator(&mut json);
-                plan.push_json(py, reader, &mut json)
-            })? {}
-        }
-        json.extend_from_slice(br#"],"cursor":"#);
-        match self.cursor_behind(py, context, &filled)? {
-            Some(cursor) => writer::push_text(&mut json, &cursor),
-            None => json.extend_from_slice(b"null"),
-        }
-        json.push(b'}');
-        Ok(PyBytes::new(py, &json).into_any().unbind())
-    }
-
-    /// What gets the page behind a filled one whose items are consumed.
-    fn cursor_behind(&self, py: Python<'_>, context: &Context, filled: &Filled) -> PyResult<Option<String>> {
-        let next = filled.next();
-        let cursor = next.and_then(|next| next.map(|place| self.cursors().write(&place)).transpose());
-        cursor.map_err(|error| exceptions::raise(py, error, context))
-    }
-
     /// The operation that reads up to `size` items from the cursor on.
-    fn filling<F>(&self, py: Python<'_>, size: u64, after: Option<&str>, finish: F) -> PyResult<Operation>
+    fn filling<F>(&self, py: Python<'_>, size: u64, after: Option<&str>, make: F) -> PyResult<Operation>
     where
-        F: Fn(&Self, Python<'_>, &Context, Filled) -> PyResult<Py<PyAny>> + Send + Sync + 'static,
+        F: Fn(Python<'_>, &Self, Filled) -> PyResult<Box<dyn Making>> + Send + Sync + 'static,
     {
         let context = self.context();
         self.check_items(py, &context)?;
@@ -170,12 +124,12 @@ impl Query {
         let from = from.map_err(|error| exceptions::raise(py, error, &context))?;
         let fill = |pages: &Pages| FillPage::new(pages, size, from, self.cursor_key.is_none());
         let query = self.clone();
-        let finish = move |py: Python<'_>, context: &Context, filled| finish(&query, py, context, filled);
+        let make = move |py: Python<'_>, _: &Context, filled| make(py, &query, filled);
         Ok(match &self.hydration {
-            None => Operation::new(fill(&self.pages), context, finish),
+            None => Operation::making(fill(&self.pages), context, make),
             Some(hydration) => {
                 let fill = fill(&self.pages.hydrating());
-                Operation::new(Hydrated::new(fill, Arc::clone(hydration)), context, finish)
+                Operation::making(Hydrated::new(fill, Arc::clone(hydration)), context, make)
             }
         })
     }
@@ -215,13 +169,13 @@ impl Query {
     /// The operation that reads a `Page` of up to `size` items, from the cursor on.
     #[pyo3(signature = (size, after=None))]
     fn fill(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
-        self.filling(py, size, after, Self::page_of)
+        self.filling(py, size, after, |py, query, filled| Ok(filled::page(py, query, filled)))
     }
 
     /// The operation that reads the same page as JSON.
     #[pyo3(signature = (size, after=None))]
     fn fill_json(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
-        self.filling(py, size, after, Self::json_of)
+        self.filling(py, size, after, filled::json)
     }
 
     /// One reading of all items in segments, from the cursor on.
@@ -240,8 +194,9 @@ impl Query {
 
 fn handed_over(py: Python<'_>, context: &Context, page: pages::Page) -> PyResult<Py<PyAny>> {
     let page = Page {
-        page,
+        reply: page,
         context: context.clone_for(py),
+        slice: Some(Slice::new()),
     };
     Ok(Py::new(py, page)?.into_any())
 }
@@ -250,12 +205,14 @@ fn handed_over(py: Python<'_>, context: &Context, page: pages::Page) -> PyResult
 #[pyclass(frozen, module = "oxidyn._core")]
 pub struct Cursor(pages::Cursor);
 
-/// One page: an iterator of models, each decoded when it is asked for. After an item that was refused it goes on with
-/// the next one.
+/// One page: an iterator of models, each decoded when it is asked for, which ends with each slice; `turn` then goes on.
+/// After an item that was refused it goes on with the next one.
 #[pyclass(module = "oxidyn._core")]
 pub struct Page {
-    page: pages::Page,
+    reply: pages::Page,
     context: Context,
+    /// None where one has ended.
+    slice: Option<Slice>,
 }
 
 #[pymethods]
@@ -265,32 +222,64 @@ impl Page {
     }
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        next_item(py, &mut self.page, &self.context)
+        let Some(slice) = &mut self.slice else {
+            return Ok(None);
+        };
+        let Some((item, bytes)) = next_item(py, &mut self.reply, &self.context)? else {
+            return Ok(None);
+        };
+        if slice.is_spent_by(bytes) {
+            self.slice = None;
+        }
+        Ok(Some(item))
+    }
+
+    /// Begin the next slice; False behind the last.
+    fn turn(&mut self) -> bool {
+        let was_spent = self.slice.is_none();
+        self.slice = Some(Slice::new());
+        was_spent
+    }
+
+    /// As `turn`, once the loop has turned.
+    fn turn_awaited(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let truth = |py: Python<'_>, more: bool| more.into_pyobject(py).map(|more| more.to_owned().into_any().unbind());
+        if slf.borrow().slice.is_some() {
+            return bridge::ready(py, Ok(truth(py, false)?));
+        }
+        let page = slf.unbind();
+        bridge::turn(py, move |py| {
+            page.borrow_mut(py).turn();
+            Ok(truth(py, true)?)
+        })
     }
 
     /// Where to go on; None when there is no more, or no more is wanted.
     #[getter]
     fn next(&self, py: Python<'_>) -> PyResult<Option<Cursor>> {
         let cursor = self
-            .page
+            .reply
             .next_cursor()
             .map_err(|error| exceptions::raise(py, error, &self.context))?;
         Ok(cursor.map(Cursor))
     }
 }
 
-/// The next item of a page as a model; None behind the last. After an item that was refused it is the one behind.
-fn next_item(py: Python<'_>, page: &mut pages::Page, context: &Context) -> PyResult<Option<Py<PyAny>>> {
+/// The next item of a page as a model, and its size; None behind the last. After an item that was refused it is the one
+/// behind.
+pub fn next_item(py: Python<'_>, page: &mut pages::Page, context: &Context) -> PyResult<Option<(Py<PyAny>, usize)>> {
     take_item(py, page, context, |reader| context.plan.decode_item(py, reader))
 }
 
-/// What `read` makes of the next item of a page; None behind the last. After an item that was refused it is the one behind.
-fn take_item<T>(
+/// What `read` makes of the next item of a page, and the item's size; None behind the last. After an item that was refused
+/// it is the one behind.
+pub fn take_item<T>(
     py: Python<'_>,
     page: &mut pages::Page,
     context: &Context,
     read: impl FnOnce(&mut Reader<'_>) -> PyResult<T>,
-) -> PyResult<Option<T>> {
+) -> PyResult<Option<(T, usize)>> {
     let found = page
         .next_item()
         .map_err(|error| exceptions::raise(py, error, context))?;
@@ -303,7 +292,7 @@ fn take_item<T>(
         Ok(item) => {
             let end = reader.position();
             page.item_ended(end);
-            Ok(Some(item))
+            Ok(Some((item, end - start)))
         }
         Err(error) => {
             let error = exceptions::with_context(py, error, context, page.request_id());

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
-use crate::bridge::{self, Feed, PerProcess, Taken, Terms};
+use crate::bridge::{self, Feed, PerProcess, Slice, Taken, Terms};
 use crate::ops::pages::Page;
 use crate::ops::parallel::{CountSegments, FetchSegment, Position, Walk};
 use crate::py::client::Client;
@@ -14,8 +14,8 @@ use crate::py::pages::Query;
 use crate::py::watch::{Listener, Watches};
 use crate::wire::reader::Reader;
 
-/// An iterator over the items at hand, which ends when they are all taken; `turn` then brings further ones. Threads and
-/// tasks may share it.
+/// An iterator over the items at hand, which ends when they are all taken, and with each slice of them; `turn` then brings
+/// further ones. Threads and tasks may share it.
 #[pyclass(frozen, generic, module = "oxidyn._core")]
 pub struct ParallelScan {
     query: Query,
@@ -23,6 +23,8 @@ pub struct ParallelScan {
     start: Vec<Position>,
     /// Never held over Python code, so that it cannot be waited for while the GIL is.
     walk: Mutex<Walk>,
+    /// None where one has ended. Locked as `walk` is.
+    slice: Mutex<Option<Slice>>,
     /// Calls under way do not survive a fork.
     feed: PerProcess<Arc<Feed<Page>>>,
     watches: PerProcess<Watches>,
@@ -44,6 +46,7 @@ impl ParallelScan {
             context,
             start,
             walk: Mutex::new(walk),
+            slice: Mutex::new(Some(Slice::new())),
             feed: PerProcess::new(),
             watches: PerProcess::new(),
         })
@@ -51,6 +54,15 @@ impl ParallelScan {
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
         self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slice(&self) -> MutexGuard<'_, Option<Slice>> {
+        self.slice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begin a slice; whether one had ended.
+    fn begin_slice(&self) -> bool {
+        self.slice().replace(Slice::new()).is_none()
     }
 
     fn raise(&self, py: Python<'_>, error: crate::error::Error) -> PyErr {
@@ -153,6 +165,9 @@ impl ParallelScan {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if self.slice().is_none() {
+            return Ok(None);
+        }
         let found = self.walk().next_item();
         let Some(found) = found.map_err(|error| self.raise(py, error))? else {
             return Ok(None);
@@ -162,7 +177,12 @@ impl ParallelScan {
         let plan = &self.context.plan;
         match plan.decode_item(py, &mut reader) {
             Ok(item) => {
-                self.walk().item_ended(&found, reader.position());
+                let end = reader.position();
+                self.walk().item_ended(&found, end);
+                let mut slice = self.slice();
+                if slice.as_mut().is_some_and(|slice| slice.is_spent_by(end - found.start)) {
+                    *slice = None;
+                }
                 Ok(Some(item))
             }
             Err(error) => {
@@ -179,6 +199,9 @@ impl ParallelScan {
 
     /// Wait for further items; False behind the last.
     fn turn(&self, py: Python<'_>, client: &Client) -> PyResult<bool> {
+        if self.begin_slice() {
+            return Ok(true);
+        }
         let feed = self.feed();
         let listener = client.telemetry().listener(py, false)?;
         loop {
@@ -193,6 +216,13 @@ impl ParallelScan {
     /// As `turn`, awaited. It may give True without items, when another task took them.
     fn turn_awaited(slf: Bound<'_, Self>, client: Bound<'_, Client>) -> PyResult<Py<PyAny>> {
         let (py, scan) = (slf.py(), slf.get());
+        if scan.slice().is_none() {
+            let scan = slf.clone().unbind();
+            return bridge::turn(py, move |py| {
+                scan.get().begin_slice();
+                Ok(true.into_pyobject(py)?.to_owned().into_any().unbind())
+            });
+        }
         let feed = scan.feed();
         let truth = |py: Python<'_>, stand: Stand| {
             let more = !matches!(stand, Stand::AtEnd);

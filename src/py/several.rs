@@ -18,6 +18,7 @@ use crate::ops::transact_get::TransactGet;
 use crate::ops::transact_write::TransactWrite;
 use crate::ops::{KeyedTable, Kind, Part, StoredItem, identity};
 use crate::py::exceptions::{self, Context};
+use crate::py::listing::Listing;
 use crate::py::operation::Operation;
 use crate::wire::size;
 
@@ -55,19 +56,22 @@ pub fn batch_get(operations: &Bound<'_, PyList>, at_once: usize) -> PyResult<Ope
         return Ok(Operation::nothing(|py| Ok(PyList::empty(py).into_any().unbind())));
     };
     let batch = BatchGet::of_tables(sources, keys).map_err(|error| exceptions::raise(py, error, &context))?;
-    Ok(Operation::new(
+    Ok(Operation::listing(
         batch.at_once(at_once),
         context,
-        |py, context, found: Vec<Option<Bytes>>| {
-            let found = found.into_iter().map(|item| {
+        |found: Vec<Option<Bytes>>| {
+            let stored = |item: Option<Bytes>| {
                 item.map(|body| StoredItem {
                     body,
                     start: 0,
                     request_id: None,
                 })
-            });
-            let models = models(py, context, found)?;
-            Ok(PyList::new(py, models)?.into_any().unbind())
+            };
+            ItemsFound {
+                found: found.into_iter().map(stored).collect(),
+                place: 0,
+                is_tuple: false,
+            }
         },
     ))
 }
@@ -167,14 +171,13 @@ pub fn transact(operations: &Bound<'_, PyList>, token: Option<&str>) -> PyResult
         return Ok(Operation::nothing(|py| Ok(PyTuple::empty(py).into_any().unbind())));
     };
     if reads {
-        return Ok(Operation::new(
-            TransactGet::new(parts),
-            context,
-            |py, context, found| {
-                let models = models(py, context, found)?;
-                Ok(PyTuple::new(py, models)?.into_any().unbind())
-            },
-        ));
+        return Ok(Operation::listing(TransactGet::new(parts), context, |found| {
+            ItemsFound {
+                found,
+                place: 0,
+                is_tuple: true,
+            }
+        }));
     }
     let count = parts.len();
     let write = TransactWrite::new(parts, token.map(Into::into));
@@ -365,18 +368,43 @@ impl Known {
     }
 }
 
-/// Each item as its operation gives it.
-fn models(
-    py: Python<'_>,
-    context: &Context,
-    found: impl IntoIterator<Item = Option<StoredItem>>,
-) -> PyResult<Vec<Py<PyAny>>> {
-    let operations = context
-        .entries
-        .as_ref()
-        .expect("the operations are the context's entries");
-    let operations = operations.bind(py).iter();
-    let each = operations.zip(found);
-    each.map(|(operation, item)| operation.cast::<Operation>()?.get().runnable().found(py, item))
-        .collect()
+/// What was read for each operation, to be given as it gives it.
+struct ItemsFound {
+    found: Vec<Option<StoredItem>>,
+    /// Of the next one.
+    place: usize,
+    is_tuple: bool,
+}
+
+impl Listing for ItemsFound {
+    fn next(&mut self, py: Python<'_>, context: &Context) -> PyResult<Option<(Py<PyAny>, usize)>> {
+        let place = self.place;
+        let Some(item) = self.found.get_mut(place) else {
+            return Ok(None);
+        };
+        self.place += 1;
+        let item = item.take();
+        // Where it ends is known by the plan that decodes it, and that is the operation's. Parts of one reply stand in the
+        // order of the operations.
+        let end = self.found.get(place + 1).and_then(Option::as_ref);
+        let bytes = item.as_ref().map_or(0, |item| {
+            let end = end.map(|next| next.start).filter(|end| *end > item.start);
+            end.unwrap_or(item.body.len()) - item.start
+        });
+        let operations = context
+            .entries
+            .as_ref()
+            .expect("the operations are the context's entries");
+        let operation = operations.bind(py).get_item(place)?;
+        let found = operation.cast::<Operation>()?.get().runnable().found(py, item)?;
+        Ok(Some((found, bytes)))
+    }
+
+    fn end(&mut self, items: Bound<'_, PyList>, _: &Context) -> PyResult<Py<PyAny>> {
+        Ok(if self.is_tuple {
+            items.to_tuple().into_any().unbind()
+        } else {
+            items.into_any().unbind()
+        })
+    }
 }

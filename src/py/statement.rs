@@ -1,6 +1,7 @@
 //! `Statement`: PartiQL text with its parameters encoded, and the operations that are made of such statements.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::iter::Enumerate;
 use std::sync::Arc;
 
 use pyo3::PyTraverseError;
@@ -14,6 +15,7 @@ use crate::ops::StoredItem;
 use crate::ops::partiql::{self, BatchExecute, Execute, ExecuteTransaction, Found, Kind, Outcome};
 use crate::py::exceptions::{self, Context};
 use crate::py::flag;
+use crate::py::listing::Listing;
 use crate::py::operation::Operation;
 use crate::py::plan::Plan;
 use crate::wire::reader::Reader;
@@ -63,7 +65,9 @@ impl Statement {
     #[pyo3(signature = (consistent, limit))]
     fn execute(&self, #[pyo3(from_py_with = flag::consistent)] consistent: bool, limit: Option<u64>) -> Operation {
         let execute = Execute::new(&self.statement, consistent, limit);
-        Operation::new(execute, self.context("ExecuteStatement"), decode_all)
+        Operation::listing(execute, self.context("ExecuteStatement"), |found: Found| {
+            StatementItems(found.into_iter().enumerate())
+        })
     }
 
     /// The operation that gives, for each statement in its place, the item, None, or the exception. The plan is for what
@@ -79,12 +83,10 @@ impl Statement {
         let batch = statements.iter().map(|each| each.get().statement.clone()).collect();
         let batch = BatchExecute::new(batch, consistent);
         let context = context_of_all(OPERATION, plan.get(), &contexts);
-        Operation::new(batch, context, move |py, _, outcomes: Vec<Outcome>| {
-            let results = PyList::empty(py);
-            for (outcome, context) in outcomes.into_iter().zip(&contexts) {
-                results.append(settle(py, context, outcome)?)?;
-            }
-            Ok(results.into_any().unbind())
+        let contexts: Arc<[Context]> = contexts.into();
+        Operation::listing(batch, context, move |outcomes: Vec<Outcome>| Outcomes {
+            outcomes: outcomes.into_iter().enumerate(),
+            contexts: Arc::clone(&contexts),
         })
     }
 
@@ -111,20 +113,13 @@ impl Statement {
             entries: Some(entries.unbind()),
             ..context_of_all(OPERATION, plan.get(), &contexts)
         };
-        Ok(Operation::new(
+        let contexts: Arc<[Context]> = contexts.into();
+        Ok(Operation::listing(
             transaction,
             context,
-            move |py, _, found: Vec<Option<StoredItem>>| {
-                let results = PyList::empty(py);
-                for (place, (item, context)) in found.into_iter().zip(&contexts).enumerate() {
-                    let read = |item| {
-                        decode(py, context, &item, |plan, reader| {
-                            plan.decode_item_at(py, reader, place)
-                        })
-                    };
-                    results.append(item.map(read).transpose()?)?;
-                }
-                Ok(results.into_any().unbind())
+            move |found: Vec<Option<StoredItem>>| ItemsTogether {
+                found: found.into_iter().enumerate(),
+                contexts: Arc::clone(&contexts),
             },
         ))
     }
@@ -186,20 +181,57 @@ fn context_of_all(operation: &'static str, plan: &Plan, contexts: &[Context]) ->
     }
 }
 
-fn decode_all(py: Python<'_>, context: &Context, found: Found) -> PyResult<Py<PyAny>> {
-    let items = PyList::empty(py);
-    for (place, item) in found.iter().enumerate() {
-        items.append(decode(py, context, item, |plan, reader| {
-            plan.decode_item_at(py, reader, place)
-        })?)?;
+/// The items of one statement.
+struct StatementItems(Enumerate<std::vec::IntoIter<StoredItem>>);
+
+impl Listing for StatementItems {
+    fn next(&mut self, py: Python<'_>, context: &Context) -> PyResult<Option<(Py<PyAny>, usize)>> {
+        let Some((place, item)) = self.0.next() else {
+            return Ok(None);
+        };
+        let read = |plan: &codec::Plan, reader: &mut Reader<'_>| plan.decode_item_at(py, reader, place);
+        decode(py, context, &item, read).map(Some)
     }
-    Ok(items.into_any().unbind())
+}
+
+/// What became of each statement of a batch.
+struct Outcomes {
+    outcomes: Enumerate<std::vec::IntoIter<Outcome>>,
+    contexts: Arc<[Context]>,
+}
+
+impl Listing for Outcomes {
+    fn next(&mut self, py: Python<'_>, _: &Context) -> PyResult<Option<(Py<PyAny>, usize)>> {
+        let Some((place, outcome)) = self.outcomes.next() else {
+            return Ok(None);
+        };
+        settle(py, &self.contexts[place], outcome).map(Some)
+    }
+}
+
+/// What each statement of a transaction found.
+struct ItemsTogether {
+    found: Enumerate<std::vec::IntoIter<Option<StoredItem>>>,
+    contexts: Arc<[Context]>,
+}
+
+impl Listing for ItemsTogether {
+    fn next(&mut self, py: Python<'_>, _: &Context) -> PyResult<Option<(Py<PyAny>, usize)>> {
+        let Some((place, item)) = self.found.next() else {
+            return Ok(None);
+        };
+        let Some(item) = item else {
+            return Ok(Some((py.None(), 0)));
+        };
+        let read = |plan: &codec::Plan, reader: &mut Reader<'_>| plan.decode_item_at(py, reader, place);
+        decode(py, &self.contexts[place], &item, read).map(Some)
+    }
 }
 
 /// A statement's result as the caller gets it: exceptions of ours are results too, those of the caller's code are not.
-fn settle(py: Python<'_>, context: &Context, outcome: Outcome) -> PyResult<Py<PyAny>> {
+fn settle(py: Python<'_>, context: &Context, outcome: Outcome) -> PyResult<(Py<PyAny>, usize)> {
     let refusal = match outcome {
-        Ok(None) => return Ok(py.None()),
+        Ok(None) => return Ok((py.None(), 0)),
         Ok(Some(item)) => match decode(py, context, &item, |plan, reader| plan.decode_item(py, reader)) {
             Ok(item) => return Ok(item),
             Err(error) => error,
@@ -207,27 +239,30 @@ fn settle(py: Python<'_>, context: &Context, outcome: Outcome) -> PyResult<Py<Py
         Err(error) => exceptions::raise(py, error, context),
     };
     if exceptions::is_ours(refusal.value(py))? {
-        Ok(refusal.into_value(py).into_any())
+        Ok((refusal.into_value(py).into_any(), 0))
     } else {
         Err(refusal)
     }
 }
 
-/// An item where it stands in a reply. What refuses it is told with its key, where that can be read.
+/// An item where it stands in a reply, and its size. What refuses it is told with its key, where that can be read.
 fn decode(
     py: Python<'_>,
     context: &Context,
     item: &StoredItem,
     read: impl FnOnce(&codec::Plan, &mut Reader<'_>) -> PyResult<Py<PyAny>>,
-) -> PyResult<Py<PyAny>> {
+) -> PyResult<(Py<PyAny>, usize)> {
     let mut reader = Reader::new(&item.body);
     reader.seek(item.start);
-    read(&context.plan, &mut reader).map_err(|error| {
-        let error = exceptions::with_context(py, error, context, item.request_id.as_deref());
-        reader.seek(item.start);
-        match context.plan.key_of_item(py, &mut reader) {
-            Some(key) => exceptions::with_key(py, error, &key),
-            None => error,
+    match read(&context.plan, &mut reader) {
+        Ok(model) => Ok((model, reader.position() - item.start)),
+        Err(error) => {
+            let error = exceptions::with_context(py, error, context, item.request_id.as_deref());
+            reader.seek(item.start);
+            Err(match context.plan.key_of_item(py, &mut reader) {
+                Some(key) => exceptions::with_key(py, error, &key),
+                None => error,
+            })
         }
-    })
+    }
 }

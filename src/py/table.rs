@@ -1,5 +1,6 @@
 //! `Table`: a plan and a table's name. Each method makes the operation of its name, without I/O.
 
+use std::iter::Enumerate;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
-use crate::bridge::Limits;
+use crate::bridge::{Limits, Pace};
 use crate::codec::{self, Reading, Selection, python};
 use crate::expr::ast::{Action, Condition, Path};
 use crate::expr::projection;
@@ -34,6 +35,7 @@ use crate::py::explained::{Explained, told};
 use crate::py::expression;
 use crate::py::flag;
 use crate::py::indexes::{Held, Indexes};
+use crate::py::listing::Listing;
 use crate::py::operation::Operation;
 use crate::py::pages::{PageClass, Query};
 use crate::py::plan::Plan;
@@ -375,30 +377,15 @@ impl Table {
         let keys = self.key_list(keys, &context)?;
         let batch = BatchGet::selecting(&self.name, &self.key_attributes, keys, self.asked(), consistent);
         let batch = raised(py, &context, batch)?.at_once(at_once);
-        Ok(Operation::new(
-            batch,
-            context,
-            |py, context, found: Vec<Option<Bytes>>| {
-                let items = PyList::empty(py);
-                for (place, wire) in found.into_iter().enumerate() {
-                    let item = wire.map(|wire| context.plan.decode_item(py, &mut Reader::new(&wire)));
-                    let item = item.transpose().map_err(|error| context.at_entry(py, error, place))?;
-                    items.append(item)?;
-                }
-                Ok(items.into_any().unbind())
-            },
-        ))
+        Ok(Operation::listing(batch, context, |found: Vec<Option<Bytes>>| {
+            BatchItems(found.into_iter().enumerate())
+        }))
     }
 
     fn batch_put(&self, items: &Bound<'_, PyList>, at_once: usize) -> PyResult<Operation> {
         let context = self.batch_context("BatchWriteItem", items);
-        let writes = items
-            .iter()
-            .map(|item| match self.item(&item, &context) {
-                Ok(wire) => Ok(Write::Put(wire.into())),
-                Err(error) => Err(exceptions::with_key(items.py(), error, &item)),
-            })
-            .collect::<PyResult<Vec<_>>>()?;
+        let entries = entries(items, |item| self.item(item, &context))?;
+        let writes = entries.into_iter().map(Write::Put).collect();
         self.batch_write(items.py(), writes, context, at_once)
     }
 
@@ -541,12 +528,7 @@ impl Table {
     }
 
     fn key_list(&self, keys: &Bound<'_, PyList>, context: &Context) -> PyResult<Vec<Bytes>> {
-        keys.iter()
-            .map(|key| match self.key(&key, context) {
-                Ok(wire) => Ok(wire.into()),
-                Err(error) => Err(exceptions::with_key(keys.py(), error, &key)),
-            })
-            .collect()
+        entries(keys, |key| self.key(key, context))
     }
 
     fn write_item(&self, item: &Bound<'_, PyAny>, guard: &Guard, context: Context) -> PyResult<Operation> {
@@ -604,6 +586,39 @@ impl Table {
     ) -> PyResult<Option<Condition>> {
         let condition = condition.map(|condition| expression::condition(self.plan(), condition));
         in_context(py, context, condition.transpose())
+    }
+}
+
+/// The entries of a batch, encoded; other threads have the GIL in between.
+fn entries<'py>(
+    given: &Bound<'py, PyList>,
+    encode: impl Fn(&Bound<'py, PyAny>) -> PyResult<Vec<u8>>,
+) -> PyResult<Vec<Bytes>> {
+    let py = given.py();
+    let mut pace = Pace::new();
+    let mut encoded = Vec::with_capacity(given.len());
+    for entry in given {
+        let wire = encode(&entry).map_err(|error| exceptions::with_key(py, error, &entry))?;
+        pace.done(py, wire.len())?;
+        encoded.push(wire.into());
+    }
+    Ok(encoded)
+}
+
+/// The items of a batch in the order of their keys, None where there is none.
+struct BatchItems(Enumerate<std::vec::IntoIter<Option<Bytes>>>);
+
+impl Listing for BatchItems {
+    fn next(&mut self, py: Python<'_>, context: &Context) -> PyResult<Option<(Py<PyAny>, usize)>> {
+        let Some((place, wire)) = self.0.next() else {
+            return Ok(None);
+        };
+        let Some(wire) = wire else {
+            return Ok(Some((py.None(), 0)));
+        };
+        let item = context.plan.decode_item(py, &mut Reader::new(&wire));
+        let item = item.map_err(|error| context.at_entry(py, error, place))?;
+        Ok(Some((item, wire.len())))
     }
 }
 

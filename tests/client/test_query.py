@@ -34,6 +34,12 @@ class Page:
             raise InvalidItem.from_exception_data("Thing", [], "python", hide_input=True)
         return item
 
+    def turn(self) -> bool:
+        return False
+
+    async def turn_awaited(self) -> bool:
+        return False
+
     @property
     def next(self) -> Any:
         assert self._consumed, "asked too early"

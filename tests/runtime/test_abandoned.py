@@ -16,26 +16,13 @@ import pytest
 from oxidyn import AsyncClient, Client
 from tests.fake_aws import Answer, FakeAws
 from tests.ops.models import Counter
+from tests.runtime.options import options as options_of
 
 MEGABYTE = 2**20
 
 
-@pytest.fixture
-def fake() -> Iterator[FakeAws]:
-    with FakeAws() as fake:
-        yield fake
-
-
-def options(fake: FakeAws, **more: Any) -> dict[str, Any]:
-    return {
-        "endpoint_url": fake.url,
-        "region": "r",
-        "access_key_id": "k",
-        "secret_access_key": "s",
-        "max_attempts": 1,
-        "max_connections": 2,
-        **more,
-    }
+def options(fake: FakeAws) -> dict[str, Any]:
+    return options_of(fake, max_attempts=1, max_connections=2)
 
 
 def page() -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,24 +13,11 @@ import pytest
 from oxidyn import AsyncClient, RateLimit
 from tests.fake_aws import Answer, FakeAws
 from tests.ops.models import Counter
+from tests.runtime.options import options as options_of
 
-uvloop = pytest.importorskip("uvloop", reason="uvloop is for Unix") if sys.platform != "win32" else None
-
-LOOPS: list[Any] = [asyncio.new_event_loop, *([uvloop.new_event_loop] if uvloop else [])]
 HITS = Counter(name="hits", count=7)
 ITEM = b'{"Item":{"name":{"S":"hits"},"count":{"N":"7"}}}'
 CONNECTIONS = 4
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeAws]:
-    with FakeAws() as fake:
-        yield fake
-
-
-@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
-def new_loop(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
-    return request.param
 
 
 def drive(new_loop: Callable[[], asyncio.AbstractEventLoop], main: Any) -> None:
@@ -41,15 +28,8 @@ def drive(new_loop: Callable[[], asyncio.AbstractEventLoop], main: Any) -> None:
         loop.close()
 
 
-def options(fake: FakeAws, **more: Any) -> dict[str, Any]:
-    return {
-        "endpoint_url": fake.url,
-        "region": "r",
-        "access_key_id": "k",
-        "secret_access_key": "s",
-        "max_connections": CONNECTIONS,
-        **more,
-    }
+def options(fake: FakeAws) -> dict[str, Any]:
+    return options_of(fake, max_connections=CONNECTIONS)
 
 
 async def held(fake: FakeAws, requests: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -60,12 +59,6 @@ ENDINGS = {
     "os._exit(8)": 8,
     "raise SystemExit(9)": 9,
 }
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeAws]:
-    with FakeAws() as fake:
-        yield fake
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

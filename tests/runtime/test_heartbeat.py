@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,12 @@ import pytest
 from oxidyn import AsyncClient, Client, RateLimit, Statement, attr
 from tests.fake_aws import Answer, FakeAws, refusal
 from tests.ops.models import Counter
+from tests.runtime.options import options
 
-uvloop = pytest.importorskip("uvloop", reason="uvloop is for Unix") if sys.platform != "win32" else None
-
-LOOPS: list[Any] = [asyncio.new_event_loop, *([uvloop.new_event_loop] if uvloop else [])]
 BEATS = 1000
 """Turns that others take while a call waits. A call that held the loop or the GIL would let them take none."""
 
 HITS = Counter(name="hits")
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeAws]:
-    with FakeAws() as fake:
-        yield fake
-
-
-@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
-def new_loop(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
-    return request.param
-
-
-def options(fake: FakeAws, **more: Any) -> dict[str, Any]:
-    return {"endpoint_url": fake.url, "region": "r", "access_key_id": "k", "secret_access_key": "s", **more}
 
 
 async def _first(items: Any) -> Any:

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import gc
+import json
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextvars import ContextVar
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
-from oxidyn import AsyncClient, Client
+from oxidyn import AsyncClient, Client, Model, PartitionKey
 from tests.fake_aws import Answer, FakeAws
 from tests.ops.models import Counter
+from tests.runtime.options import options
 
-uvloop = pytest.importorskip("uvloop", reason="uvloop is for Unix") if sys.platform != "win32" else None
-
-LOOPS: list[Any] = [asyncio.new_event_loop, *([uvloop.new_event_loop] if uvloop else [])]
 ITEM = b'{"Item":{"name":{"S":"hits"},"count":{"N":"7"}}}'
 HITS = Counter(name="hits", count=7)
 
 
-@pytest.fixture
-def fake() -> Iterator[FakeAws]:
-    with FakeAws() as fake:
-        yield fake
+asked_by: ContextVar[str] = ContextVar("asked_by", default="nobody")
 
 
-@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
-def new_loop(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEventLoop]:
-    return request.param
+def told(value: str) -> str:
+    return f"{value} for {asked_by.get()}"
 
 
-def options(fake: FakeAws, **more: Any) -> dict[str, Any]:
-    return {"endpoint_url": fake.url, "region": "r", "access_key_id": "k", "secret_access_key": "s", **more}
+class Told(Model, table="told"):
+    name: Annotated[str, PartitionKey]
+    text: Annotated[str, AfterValidator(told)] = ""
 
 
 def test_loops_in_threads_share_a_client(fake: FakeAws, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
@@ -161,3 +160,59 @@ def test_an_iteration_begun_in_one_loop_goes_on_in_another(fake: FakeAws) -> Non
         return (await anext(items)).name
 
     assert [asyncio.run(take()) for _ in range(3)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("call", ["get", "query", "page", "batch_get"])
+def test_validators_see_the_context_of_the_task_that_awaits(
+    fake: FakeAws, new_loop: Callable[[], asyncio.AbstractEventLoop], call: str
+) -> None:
+    item = {"name": {"S": "n"}, "text": {"S": "hello"}}
+    body = {"Item": item, "Items": [item], "Responses": {"told": [item]}}
+    fake.answers = [Answer(body=json.dumps(body).encode()) for _ in range(3)]
+
+    async def ask(table: Any, who: str) -> str:
+        asked_by.set(who)
+        if call == "get":
+            found = await table.get("n")
+        elif call == "query":
+            found = await table.query(Told.name == "n").first()
+        elif call == "page":
+            found = (await table.query(Told.name == "n").page(5)).items[0]
+        else:
+            [found] = await table.batch_get(["n"])
+        return found.text
+
+    async def main() -> list[str]:
+        async with AsyncClient(**options(fake)) as client:
+            table = client.table(Told)
+            tasks = [asyncio.ensure_future(ask(table, who)) for who in ["ann", "bob", "eve"]]
+            return await asyncio.gather(*tasks)
+
+    loop = new_loop()
+    assert loop.run_until_complete(main()) == ["hello for ann", "hello for bob", "hello for eve"]
+    loop.close()
+
+
+def test_the_loop_keeps_nothing_of_the_context_of_its_first_call(
+    fake: FakeAws, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    class Held:
+        pass
+
+    holding: ContextVar[Held] = ContextVar("holding")
+
+    async def first(table: Any) -> weakref.ref[Held]:
+        held = Held()
+        holding.set(held)
+        await table.get("hits")
+        return weakref.ref(held)
+
+    async def main() -> weakref.ref[Held]:
+        async with AsyncClient(**options(fake)) as client:
+            return await asyncio.ensure_future(first(client.table(Counter)))
+
+    loop = new_loop()
+    held = loop.run_until_complete(main())
+    gc.collect()
+    assert held() is None
+    loop.close()

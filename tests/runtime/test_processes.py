@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,12 +49,6 @@ if __name__ == "__main__":
     for result in results:
         print(result)
 """
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeAws]:
-    with FakeAws() as fake:
-        yield fake
 
 
 @pytest.mark.parametrize("use", ["unused", "used"])

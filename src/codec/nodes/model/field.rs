@@ -168,11 +168,7 @@ impl Field {
 
     /// Read the field's value, and in a key require its canonical form.
     #[inline]
-    pub fn read<'py>(
-        &self,
-        reader: &mut Reader<'_>,
-        state: &mut Decoding<'_, 'py>,
-    ) -> Outcome<Bound<'py, PyAny>> {
+    pub fn read<'py>(&self, reader: &mut Reader<'_>, state: &mut Decoding<'_, 'py>) -> Outcome<Bound<'py, PyAny>> {
         if self.role == Role::None {
             return self.node.decode_value(reader, state);
         }
