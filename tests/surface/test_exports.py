@@ -268,6 +268,35 @@ def test_import_starts_no_thread_opens_no_connection_and_loads_no_asyncio():
     assert fresh(_SILENT) == "1 False"
 
 
+_MAKE = """
+import os
+from typing import Annotated
+from oxidyn import AsyncClient, Client, Model, PartitionKey
+
+class User(Model, table="users"):
+    id: Annotated[str, PartitionKey]
+
+counters = os.open("/proc/self/io", os.O_RDONLY)
+def calls():
+    lines = os.pread(counters, 4096, 0).decode().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("syscr", "syscw")))
+def made():
+    return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+
+before, first = made(), calls()
+counting = calls() - first
+start = calls()
+clients = [Client(), AsyncClient(), Client(region="eu-central-1", access_key_id="any", secret_access_key="any")]
+tables = [client.table(User) for client in clients]
+print(calls() - start - counting, made() == before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the kernel counts no reads and writes of a process")
+def test_clients_and_tables_are_made_without_reading_writing_opening_or_starting_anything():
+    assert fresh(_MAKE) == "0 True"
+
+
 _DECLARE = """
 import sys
 from typing import Annotated
