@@ -62,6 +62,7 @@ if typing.TYPE_CHECKING:
     from .explanation import Explanation
     from .expressions import Condition, Size, all_of, any_of, expr, not_
     from .fields import Attr, attr, some
+    from .hot_partitions import HotPartition
     from .metrics import Metrics, OperationMetrics
     from .model import Model
     from .operations import Operation
@@ -103,6 +104,7 @@ __all__ = [
     "EndpointError",
     "Epoch",
     "Explanation",
+    "HotPartition",
     "Include",
     "Index",
     "IndexKeys",

@@ -6,13 +6,13 @@ operation and waits, `AsyncClient` hands out an awaitable.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
 from typing_extensions import Self
 
 from . import _core
-from .config import CallHook, Capacity, Config
-from .errors import InvalidOption, SchemaError
+from .config import CallHook, Capacity, Config, HotPartitions
+from .errors import InvalidOption, SchemaError, shown
 from .exports import show_public_path
 from .held import Held
 from .operations import CONCURRENCY, ClientOperations
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from ._core import Operation
     from .annotations import IndexKeys, Projection
     from .errors import OxidynError
+    from .hot_partitions import HotPartition
     from .metrics import Metrics
     from .partiql import Statement
     from .rate_limit import RateLimit
 
 __all__ = ["AsyncClient", "Client"]
+
+_MOST_PARTITIONS: Final = 1000
+"""More than are counted."""
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -47,7 +51,7 @@ F = TypeVar("F")
 class _ClientBase(Held):
     """A client without I/O."""
 
-    __slots__ = ("__weakref__", "_config", "_core", "ops")
+    __slots__ = ("__weakref__", "_config", "_core", "_shows_keys", "ops")
 
     _in_place_of_pickling = (
         "a client holds the connections of its process. Make one in each process, from the same Config."
@@ -78,6 +82,7 @@ class _ClientBase(Held):
         metrics: bool | None = None,
         on_call: CallHook | Sequence[CallHook] | None = None,
         capacity: Capacity | None = None,
+        hot_partitions: HotPartitions | None = None,
     ) -> None:
         options = Config.of(
             config,
@@ -99,9 +104,11 @@ class _ClientBase(Held):
             metrics=metrics,
             on_call=on_call,
             capacity=capacity,
+            hot_partitions=hot_partitions,
         )
         self._core = _core.Client(**options.core_options())
         self._config: Config | None = options
+        self._shows_keys = options.hot_partitions == "shown"
         self.ops = ClientOperations()
 
     @classmethod
@@ -113,12 +120,16 @@ class _ClientBase(Held):
         metrics: bool | None = None,
         on_call: CallHook | Sequence[CallHook] | None = None,
         capacity: Capacity | None = None,
+        hot_partitions: HotPartitions | None = None,
     ) -> Self:
         """Open DynamoDB in this process, without an account or a server: in memory, or kept in the file `path`."""
-        checked = Config(cursor_key=cursor_key, metrics=metrics, on_call=on_call, capacity=capacity)
+        checked = Config(
+            cursor_key=cursor_key, metrics=metrics, on_call=on_call, capacity=capacity, hot_partitions=hot_partitions
+        )
         client = cls.__new__(cls)
         client._core = _core.Client.local(path, **checked.local_options())  # noqa: SLF001 (another constructor)
         client._config = None  # noqa: SLF001
+        client._shows_keys = checked.hot_partitions == "shown"  # noqa: SLF001
         client.ops = ClientOperations()
         return client
 
@@ -136,6 +147,28 @@ class _ClientBase(Held):
         return Metrics.of_parts(
             {(operation, table or None): OperationMetrics(**sums) for operation, table, sums in rows}
         )
+
+    def hot_partitions(self, count: int = 10) -> list[HotPartition]:
+        """Get the partition keys that this client asks most of, in the last minute or two: the hottest first.
+
+        Of each table the partition keys of reads and writes are counted, and of an index those of queries, in bounded
+        memory. Statements and scans are of no one partition and are not.
+
+        Raises:
+            InvalidOption: the client does not count them; `hot_partitions="hashed"` or `"shown"` has it do so.
+        """
+        from .hot_partitions import HotPartition  # Not for programs that count none.
+
+        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_PARTITIONS:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidOption(f"count={shown(count)}: expected a number of partitions from 1 to {_MOST_PARTITIONS}.")
+        rows = self._core.hot_partitions(count)
+        if rows is None:
+            name = type(self).__name__
+            raise InvalidOption(
+                f'hot_partitions(): this client counts none; make it with {name}(hot_partitions="hashed"), or "shown" to '
+                f"see the keys themselves."
+            )
+        return [HotPartition.of_row(row, shows_keys=self._shows_keys) for row in rows]
 
     def __repr__(self) -> str:
         name = type(self).__name__

@@ -21,11 +21,12 @@ from .exports import show_public_path
 if TYPE_CHECKING:
     from ._core import CallRecord
 
-__all__ = ["CallHook", "Capacity", "Config"]
+__all__ = ["CallHook", "Capacity", "Config", "HotPartitions"]
 
 CallHook: TypeAlias = "Callable[[CallRecord], object]"
 """What is told of each call; what it returns is not looked at."""
 Capacity: TypeAlias = Literal["total", "indexes"]
+HotPartitions: TypeAlias = Literal["hashed", "shown"]
 
 # A proxy's URL may hold a password.
 _SECRET = frozenset({"secret_access_key", "session_token", "proxy", "cursor_key"})
@@ -81,6 +82,8 @@ class Config:
     """A hook, or several, that get the `CallRecord` of each call when it ends, on the caller's thread or the event loop's."""
     capacity: Capacity | None = None
     """Asks what each call consumes, in total or with the part of each index, for records and metrics."""
+    hot_partitions: HotPartitions | None = None
+    """Counts for `Client.hot_partitions` what is asked of each partition key: given out as a hash, or as it is."""
 
     def __post_init__(self) -> None:
         for name in (
@@ -124,6 +127,8 @@ class Config:
             _expect_hook(hook)
         if self.capacity not in {None, "total", "indexes"}:
             raise InvalidOption(f'capacity: expected "total" or "indexes", found {shown(self.capacity)}.')
+        if self.hot_partitions not in {None, "hashed", "shown"}:
+            raise InvalidOption(f'hot_partitions: expected "hashed" or "shown", found {shown(self.hot_partitions)}.')
 
     def _expect_ways(self) -> None:
         """Check how the service is reached."""
@@ -166,6 +171,7 @@ class Config:
             "metrics": bool(self.metrics),
             "on_call": self._hooks(),
             "capacity": self.capacity,
+            "hot_partitions": self.hot_partitions is not None,
         }
 
     def _hooks(self) -> list[CallHook]:

@@ -61,6 +61,7 @@ _EXPORTS: Final = {
     "explanation": ("Explanation",),
     "expressions": ("Condition", "Size", "all_of", "any_of", "expr", "not_"),
     "fields": ("Attr", "attr", "some"),
+    "hot_partitions": ("HotPartition",),
     "metrics": ("Metrics", "OperationMetrics"),
     "model": ("Model",),
     "operations": ("Operation",),

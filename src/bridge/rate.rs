@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 
 use super::process::PerProcess;
 use crate::error::Error;
-use crate::ops::capacity::{Detail, Kind, asking};
+use crate::ops::capacity::{Detail, asking};
 use crate::ops::rate::{Consumed, Limiter, Ticket};
-use crate::telemetry::tally::Tally;
+use crate::telemetry::tally::{Asked, Tally};
 use crate::transport::{Call, Reply, Transport};
 
 /// A limit on capacity units per second, for any number of tables, clients, threads and loops. A forked child has the
@@ -172,16 +172,22 @@ impl Gate {
         for line in &self.lines {
             tickets.extend(line.limiter.join(call.operation).map(|ticket| (line, ticket)));
         }
-        let told = self.tally().and_then(|tally| tally.asks_of(&call));
-        let call = match told {
-            Some((_, detail)) => asking(&call, detail),
+        let (asked, detail) = match self.tally() {
+            Some(tally) => {
+                let (asked, detail) = tally.asked(&call);
+                (Some(asked), detail)
+            }
+            None => (None, None),
+        };
+        let call = match detail {
+            Some(detail) => asking(&call, detail),
             None if tickets.is_empty() => call,
             None => asking(&call, Detail::Total),
         };
         let passage = Passage {
             gate: self,
             tickets,
-            told: told.map(|(kind, _)| kind),
+            asked,
         };
         (call, passage)
     }
@@ -208,8 +214,8 @@ impl Gate {
 pub struct Passage<'a> {
     gate: &'a Gate,
     tickets: Vec<(&'a Line, Ticket)>,
-    /// What the answer tells the tally to be consumed.
-    told: Option<Kind>,
+    /// What the tally is to be told with the answer.
+    asked: Option<Asked>,
 }
 
 impl Passage<'_> {
@@ -230,8 +236,8 @@ impl Passage<'_> {
 
     /// Settle the account by the answer, which is given back.
     pub fn through(self, answer: Result<Reply, Error>) -> Result<Reply, Error> {
-        if let Some(tally) = self.gate.tally() {
-            tally.answered(&answer, self.told);
+        if let (Some(tally), Some(asked)) = (self.gate.tally(), self.asked) {
+            tally.answered(asked, &answer);
         }
         if !self.tickets.is_empty() {
             let consumed = Consumed::of(&answer);

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::body::member;
 use super::{partiql, reply};
+use crate::error::{Error, ServiceError};
 use crate::transport::Call;
 use crate::wire::reader::{self, Reader};
 use crate::wire::writer;
@@ -29,10 +30,8 @@ impl Kind {
     #[must_use]
     pub fn of_call(call: &Call) -> Option<Self> {
         Self::of(call.operation).or_else(|| {
-            partiql::reads(call).map(|reads| match reads {
-                true => Self::Read,
-                false => Self::Write,
-            })
+            let reads = partiql::reads(call)?;
+            Some(if reads { Self::Read } else { Self::Write })
         })
     }
 }
@@ -61,6 +60,22 @@ pub fn asking(call: &Call, detail: Detail) -> Call {
     Call {
         operation: call.operation,
         body: body.into(),
+    }
+}
+
+/// Whether a call that ended so may have consumed what it would have otherwise.
+#[must_use]
+pub fn is_spent(error: &Error) -> bool {
+    match error {
+        // A condition is looked at by reading the item, at the price of the write.
+        Error::Service(ServiceError { code, .. }) => {
+            matches!(
+                code.as_str(),
+                "ConditionalCheckFailedException" | "TransactionCanceledException"
+            )
+        }
+        Error::Transport(error) => error.ambiguous,
+        _ => false,
     }
 }
 

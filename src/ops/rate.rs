@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::capacity::{self, Kind};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::transport::Reply;
 
 /// The longest a call sleeps before it looks again: one that stood ahead may have been cancelled meanwhile.
@@ -208,16 +208,7 @@ impl Consumed {
                 let tables = told.into_iter().filter(|units| units.index.is_none());
                 Self::Units(tables.map(|table| (table.table, table.units)).collect())
             }),
-            // A condition is looked at by reading the item, at the price of the write.
-            Err(Error::Service(error))
-                if matches!(
-                    error.code.as_str(),
-                    "ConditionalCheckFailedException" | "TransactionCanceledException"
-                ) =>
-            {
-                Self::Untold
-            }
-            Err(Error::Transport(error)) if error.ambiguous => Self::Untold,
+            Err(error) if capacity::is_spent(error) => Self::Untold,
             Err(_) => Self::Nothing,
         }
     }

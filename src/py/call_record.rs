@@ -160,27 +160,26 @@ impl CallRecord {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let mut shown = format!("CallRecord({:?}", self.operation);
-        if let Some(table) = &self.table {
-            shown += &format!(", {table:?}");
+        let mut parts = vec![format!("{:?}", self.operation)];
+        parts.extend(self.table.as_ref().map(|table| format!("{table:?}")));
+        parts.push(format!("duration={:.6}", self.duration));
+        for (name, count) in [
+            ("requests", u64::from(self.requests)),
+            ("attempts", u64::from(self.attempts)),
+            ("throttled", u64::from(self.throttled)),
+            ("bytes_sent", self.bytes_sent),
+            ("bytes_received", self.bytes_received),
+        ] {
+            parts.push(format!("{name}={count}"));
         }
-        shown += &format!(
-            ", duration={:.6}, requests={}, attempts={}, throttled={}, bytes_sent={}, bytes_received={}",
-            self.duration, self.requests, self.attempts, self.throttled, self.bytes_sent, self.bytes_received
-        );
         for (name, units) in [("read_units", self.read_units), ("write_units", self.write_units)] {
-            if let Some(units) = units {
-                shown += &format!(", {name}={units}");
-            }
+            parts.extend(units.map(|units| format!("{name}={units}")));
         }
-        shown += &format!(", request_ids={}", self.request_ids.bind(py).repr()?);
+        parts.push(format!("request_ids={}", self.request_ids.bind(py).repr()?));
         for (name, text) in [("error", &self.error), ("code", &self.code)] {
-            if let Some(text) = text {
-                shown += &format!(", {name}={text:?}");
-            }
+            parts.extend(text.as_ref().map(|text| format!("{name}={text:?}")));
         }
-        shown.push(')');
-        Ok(shown)
+        Ok(format!("CallRecord({})", parts.join(", ")))
     }
 }
 

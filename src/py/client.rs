@@ -55,6 +55,7 @@ impl Client {
         metrics=false,
         on_call=Vec::new(),
         capacity=None,
+        hot_partitions=false,
     ))]
     #[expect(clippy::too_many_arguments, reason = "one keyword each, as in Python")]
     fn new(
@@ -76,6 +77,7 @@ impl Client {
         metrics: bool,
         on_call: Vec<Py<PyAny>>,
         capacity: Option<&str>,
+        hot_partitions: bool,
     ) -> PyResult<Self> {
         let core = Core::aws(Config {
             region,
@@ -93,12 +95,20 @@ impl Client {
             ca_bundle,
             proxy,
         });
-        Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity)?)
+        Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity, hot_partitions)?)
     }
 
     /// The embedded engine, in memory or in the file at `path`.
     #[staticmethod]
-    #[pyo3(signature = (path=None, *, cursor_key=None, metrics=false, on_call=Vec::new(), capacity=None))]
+    #[pyo3(signature = (
+        path=None,
+        *,
+        cursor_key=None,
+        metrics=false,
+        on_call=Vec::new(),
+        capacity=None,
+        hot_partitions=false,
+    ))]
     fn local(
         py: Python<'_>,
         path: Option<PathBuf>,
@@ -106,9 +116,10 @@ impl Client {
         metrics: bool,
         on_call: Vec<Py<PyAny>>,
         capacity: Option<&str>,
+        hot_partitions: bool,
     ) -> PyResult<Self> {
         let core = local_core(path).map_err(|error| raise_bare(py, &error))?;
-        Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity)?)
+        Self::with_options(core, cursor_key, telemetry(metrics, on_call, capacity, hot_partitions)?)
     }
 
     /// Run the operation and wait for what it gives; the GIL is released meanwhile.
@@ -128,6 +139,14 @@ impl Client {
             Ok((*operation, table.to_string(), metrics::keywords(py, sums)?))
         });
         rows.map(|rows| rows.into_iter().collect()).transpose()
+    }
+
+    /// The partitions that use most of what a partition has; None where the client does not count them.
+    fn hot_partitions<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Option<Vec<Bound<'py, PyDict>>>> {
+        let hottest = self.telemetry.hottest(py, count);
+        hottest
+            .map(|hottest| hottest.iter().map(|hot| metrics::of_partition(py, hot)).collect())
+            .transpose()
     }
 
     /// Refuse further calls; those in flight end as they would.
@@ -205,14 +224,19 @@ fn local_core(_path: Option<PathBuf>) -> Result<Core, Error> {
     ))
 }
 
-fn telemetry(metrics: bool, on_call: Vec<Py<PyAny>>, capacity: Option<&str>) -> PyResult<Telemetry> {
+fn telemetry(
+    metrics: bool,
+    on_call: Vec<Py<PyAny>>,
+    capacity: Option<&str>,
+    hot_partitions: bool,
+) -> PyResult<Telemetry> {
     let capacity = match capacity {
         None => None,
         Some("total") => Some(Detail::Total),
         Some("indexes") => Some(Detail::Indexes),
         Some(_) => return Err(PyValueError::new_err("capacity is \"total\" or \"indexes\"")),
     };
-    Ok(Telemetry::new(metrics, on_call, capacity))
+    Ok(Telemetry::new(metrics, on_call, capacity, hot_partitions))
 }
 
 fn seconds(value: f64) -> PyResult<Duration> {

@@ -1,8 +1,9 @@
-//! A client's sums as Python's `Metrics` is made of them.
+//! A client's sums, and its hot partitions, as Python's `Metrics` and `HotPartition` are made of them.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
+use crate::telemetry::heat::Hot;
 use crate::telemetry::ledger::Sums;
 
 /// Keywords of `OperationMetrics`.
@@ -33,5 +34,19 @@ pub fn keywords<'py>(py: Python<'py>, sums: &Sums) -> PyResult<Bound<'py, PyDict
         .map(|(end, count)| (end.as_secs_f64(), count))
         .collect();
     keywords.set_item("durations", steps)?;
+    Ok(keywords)
+}
+
+/// Keywords of `HotPartition`; its key as it is on the wire.
+pub fn of_partition<'py>(py: Python<'py>, hot: &Hot) -> PyResult<Bound<'py, PyDict>> {
+    let keywords = PyDict::new(py);
+    keywords.set_item("table", &*hot.partition.table)?;
+    keywords.set_item("index", hot.partition.index.as_deref())?;
+    keywords.set_item("partition", PyBytes::new(py, &hot.partition.value))?;
+    keywords.set_item("read_units", hot.read)?;
+    keywords.set_item("write_units", hot.write)?;
+    keywords.set_item("throttled", hot.throttled)?;
+    keywords.set_item("utilisation", hot.utilisation)?;
+    keywords.set_item("share", hot.share)?;
     Ok(keywords)
 }

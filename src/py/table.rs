@@ -74,14 +74,19 @@ impl Table {
     ) -> PyResult<Self> {
         let core = plan.get().core();
         let indexes = Indexes::new(plan.py(), core, &held)?;
+        let name: Arc<str> = name.into();
+        let key_attributes: Vec<Arc<str>> = indexes.candidates.table().key.attributes().cloned().collect();
+        if let (Some(client), Some(partition)) = (client, key_attributes.first()) {
+            client.telemetry().know(&name, partition);
+        }
         Ok(Self {
-            name: name.into(),
-            key_attributes: indexes.candidates.table().key.attributes().cloned().collect(),
+            key_attributes,
             indexes: Arc::new(indexes),
             required: core.required_fields(plan.py()).into(),
             selection: None,
             plan: plan.clone().unbind(),
-            limits: rate_limit.map(|limit| Arc::new(Limits::of_table(name.into(), limit.shared()))),
+            limits: rate_limit.map(|limit| Arc::new(Limits::of_table(Arc::clone(&name), limit.shared()))),
+            name,
             cursor_key: client.and_then(|client| client.cursor_key.clone()),
             page_class: PageClass::default(),
         })

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyException;
@@ -18,8 +19,10 @@ use crate::bridge::PerProcess;
 use crate::ops::capacity::Detail;
 use crate::py::call_record::{CallRecord, Heading};
 use crate::py::exceptions::Context;
+use crate::telemetry::heat::{Heat, Hot};
 use crate::telemetry::ledger::{Account, Ledger, Sums};
 use crate::telemetry::tally::Tally;
+use crate::telemetry::touch::KeyAttributes;
 
 /// Blocks of `record_calls()` that are open, in any context.
 static RECORDINGS: AtomicUsize = AtomicUsize::new(0);
@@ -49,20 +52,50 @@ impl Drop for Recording {
 }
 
 /// What a client was asked to tell of its calls.
-#[derive(Default)]
 pub struct Telemetry {
     ledger: Option<PerProcess<Ledger>>,
     hooks: Vec<Py<PyAny>>,
     capacity: Option<Detail>,
+    heat: Option<Partitions>,
+}
+
+/// Where a client's partitions are counted.
+struct Partitions {
+    heat: PerProcess<Heat>,
+    began: Instant,
+    /// Of the tables that were made for the client. A call has them as they are when it begins.
+    keys: Mutex<Arc<KeyAttributes>>,
 }
 
 impl Telemetry {
-    pub fn new(metrics: bool, hooks: Vec<Py<PyAny>>, capacity: Option<Detail>) -> Self {
+    pub fn new(metrics: bool, hooks: Vec<Py<PyAny>>, capacity: Option<Detail>, partitions: bool) -> Self {
         Self {
             ledger: metrics.then(PerProcess::new),
             hooks,
             capacity,
+            heat: partitions.then(|| Partitions {
+                heat: PerProcess::new(),
+                began: Instant::now(),
+                keys: Mutex::default(),
+            }),
         }
+    }
+
+    /// Count the partitions of a table, whose partition key is this attribute.
+    pub fn know(&self, table: &Arc<str>, partition: &Arc<str>) {
+        if let Some(partitions) = &self.heat {
+            let mut keys = partitions.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            if keys.get(table) != Some(partition) {
+                Arc::make_mut(&mut keys).insert(Arc::clone(table), Arc::clone(partition));
+            }
+        }
+    }
+
+    /// The partitions that use most of what they have; `None` where they are not counted.
+    pub fn hottest(&self, _py: Python<'_>, count: usize) -> Option<Vec<Hot>> {
+        let partitions = self.heat.as_ref()?;
+        let now = partitions.began.elapsed();
+        Some(partitions.heat.with(Heat::default, |heat| heat.hottest(count, now)))
     }
 
     /// Who listens to a call that begins here; nobody, as a rule.
@@ -71,7 +104,7 @@ impl Telemetry {
         if cfg!(feature = "without-telemetry") {
             return Ok(None);
         }
-        let is_told = self.ledger.is_some() || !self.hooks.is_empty();
+        let is_told = self.ledger.is_some() || !self.hooks.is_empty() || self.heat.is_some();
         if !is_told && RECORDINGS.load(Ordering::Relaxed) == 0 {
             return Ok(None);
         }
@@ -82,6 +115,13 @@ impl Telemetry {
     pub fn accounts<R>(&self, _py: Python<'_>, read: impl FnMut((&Account, &Sums)) -> R) -> Option<Vec<R>> {
         let ledger = self.ledger.as_ref()?;
         Some(ledger.with(Ledger::default, |ledger| ledger.accounts().map(read).collect()))
+    }
+
+    fn keys(&self) -> Option<Arc<KeyAttributes>> {
+        let partitions = self.heat.as_ref()?;
+        Some(Arc::clone(
+            &partitions.keys.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -148,7 +188,7 @@ impl Listener {
             table: Arc::clone(&context.table),
             entries: context.entries.as_ref().map(|entries| entries.bind(py).len()),
             started: SystemTime::now(),
-            tally: Arc::new(Tally::new(self.telemetry.capacity)),
+            tally: Arc::new(Tally::new(self.telemetry.capacity, self.telemetry.keys())),
             is_open: true,
         })
     }
@@ -186,7 +226,7 @@ impl Watch {
 
     fn close(&mut self, py: Python<'_>, error: Option<String>, is_broken_off: bool) -> PyResult<()> {
         self.is_open = false;
-        let taken = self.tally.close(is_broken_off);
+        let mut taken = self.tally.close(is_broken_off);
         // What sends nothing is no call, unless it should have.
         if taken.requests == 0 && (is_broken_off || error.is_none()) {
             return Ok(());
@@ -200,7 +240,15 @@ impl Watch {
         if let Some(ledger) = &telemetry.ledger {
             let account = (self.operation, Arc::clone(&self.table));
             ledger.with(Ledger::default, |ledger| {
-                ledger.enter(account, &taken, error.as_deref())
+                ledger.enter(account, &taken, error.as_deref());
+            });
+        }
+        if let Some(partitions) = &telemetry.heat {
+            let now = partitions.began.elapsed();
+            partitions.heat.with(Heat::default, |heat| {
+                for (touches, throttled) in mem::take(&mut taken.touches) {
+                    heat.add(touches, throttled, now);
+                }
             });
         }
         if recording.is_none() && !is_hooked {

@@ -8,7 +8,8 @@ const PARTS: u64 = 8;
 const EXACT: u64 = 2 * PARTS;
 /// 2 to the power of this are 19 hours; what is longer counts as that.
 const LARGEST: u32 = 36;
-const STEPS: usize = (EXACT + (LARGEST as u64 - EXACT.ilog2() as u64) * PARTS) as usize;
+const STEPS: usize = 272;
+const _: () = assert!(STEPS as u64 == EXACT + (LARGEST - EXACT.ilog2()) as u64 * PARTS);
 
 #[derive(Debug, Clone)]
 pub struct Histogram(Box<[u64; STEPS]>);

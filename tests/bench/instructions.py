@@ -92,10 +92,10 @@ def _profile(library: str, way: str, shape: str, times: int) -> tuple[int, int, 
         subprocess.run(
             [*command, library, way, shape, str(times)], check=True, env=environment, stderr=subprocess.DEVNULL
         )
-        return _by_binary(out.read_text().splitlines())
+        return by_binary(out.read_text().splitlines())
 
 
-def _by_binary(lines: list[str]) -> tuple[int, int, int]:
+def by_binary(lines: list[str]) -> tuple[int, int, int]:
     """Sum up a profile: `ob=` lines say whose the counts below them are; the line after `calls=` counts the callee's."""
     own = python = c = 0
     names: dict[str, str] = {}

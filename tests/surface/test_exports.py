@@ -40,6 +40,7 @@ EXPORTS = [
     "EndpointError",
     "Epoch",
     "Explanation",
+    "HotPartition",
     "Include",
     "Index",
     "IndexKeys",

@@ -16,7 +16,7 @@ ARROWS = {
     "transport": set(),
     "ops": {"expr", "wire", "transport"},
     "codec": {"wire", "expr"},
-    "telemetry": {"ops", "transport"},
+    "telemetry": {"ops", "transport", "wire"},
     "bridge": {"ops", "transport", "telemetry"},
 }
 SHARED = {"error", "limits"}
