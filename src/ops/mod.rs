@@ -13,7 +13,7 @@ mod idempotency;
 mod identity;
 mod key;
 mod part;
-mod reply;
+pub(crate) mod reply;
 
 pub mod backoff;
 pub mod batch_get;

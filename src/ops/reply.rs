@@ -67,7 +67,7 @@ pub(super) fn member(body: &[u8], name: &str) -> Result<Option<usize>, ReadError
 }
 
 /// Read an object: `visit` is given each member's name and must read its value.
-pub(super) fn members<'a>(
+pub(crate) fn members<'a>(
     reader: &mut Reader<'a>,
     mut visit: impl FnMut(&str, &mut Reader<'a>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
@@ -81,7 +81,7 @@ pub(super) fn members<'a>(
 }
 
 /// Read an array: `visit` must read each of its elements.
-pub(super) fn elements<'a>(
+pub(crate) fn elements<'a>(
     reader: &mut Reader<'a>,
     mut visit: impl FnMut(&mut Reader<'a>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::ops::capacity::Kind;
+use crate::ops::reply::{elements, members};
 use crate::transport::Call;
 use crate::wire::reader::{self, Reader};
 
@@ -69,41 +70,36 @@ struct Found<'a> {
     touches: Vec<Touch>,
 }
 
-/// A request on one item, or one of a transaction's.
+/// The members of a request on one item, or of one of a transaction's.
 #[derive(Default)]
 struct Members {
     table: Option<Box<str>>,
     index: Option<Box<str>>,
     item: Option<Bytes>,
     condition: Option<String>,
-    values: HashMap<String, Box<[u8]>>,
+    values: HashMap<String, Bytes>,
     is_consistent: bool,
 }
 
 impl Members {
     fn read(reader: &mut Reader<'_>) -> reader::Result<Self> {
-        let mut members = Self::default();
-        let mut more = reader.begin_object()?;
-        while more {
-            match &*reader.key()? {
-                "TableName" => members.table = Some(reader.text()?.as_str().into()),
-                "IndexName" => members.index = Some(reader.text()?.as_str().into()),
-                "Item" | "Key" => members.item = Some(raw(reader)?),
-                "ConsistentRead" => members.is_consistent = reader.boolean()?,
-                "KeyConditionExpression" => members.condition = Some(reader.text()?.as_str().to_owned()),
-                "ExpressionAttributeValues" => {
-                    let mut more = reader.begin_object()?;
-                    while more {
-                        let placeholder = reader.key()?.as_str().to_owned();
-                        members.values.insert(placeholder, raw(reader)?.as_ref().into());
-                        more = reader.next_member()?;
-                    }
-                }
+        let mut found = Self::default();
+        members(reader, |name, reader| {
+            match name {
+                "TableName" => found.table = Some(reader.text()?.as_str().into()),
+                "IndexName" => found.index = Some(reader.text()?.as_str().into()),
+                "Item" | "Key" => found.item = Some(raw(reader)?),
+                "ConsistentRead" => found.is_consistent = reader.boolean()?,
+                "KeyConditionExpression" => found.condition = Some(reader.text()?.as_str().to_owned()),
+                "ExpressionAttributeValues" => members(reader, |placeholder, reader| {
+                    found.values.insert(placeholder.to_owned(), raw(reader)?);
+                    Ok(())
+                })?,
                 _ => reader.skip_value()?,
             }
-            more = reader.next_member()?;
-        }
-        Ok(members)
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
@@ -122,121 +118,81 @@ impl Found<'_> {
         let condition = members.condition.unwrap_or_default();
         let placeholder = condition.split(' ').nth(2).unwrap_or_default();
         if let (Some(table), Some(value)) = (members.table, members.values.remove(placeholder)) {
-            self.push(table, members.index, value, 1.0, members.is_consistent);
+            self.push(table, members.index, &value, 1.0, members.is_consistent);
         }
         Ok(())
     }
 
     /// `{"RequestItems":{"table":…}}`: a list of `{"PutRequest":{"Item":…}}` and the like, or an object with `Keys`.
     fn batch(&mut self, reader: &mut Reader<'_>) -> reader::Result<()> {
-        let mut more = reader.begin_object()?;
-        while more {
-            if &*reader.key()? == "RequestItems" {
-                let mut more = reader.begin_object()?;
-                while more {
-                    let table: Box<str> = reader.key()?.as_str().into();
-                    if reader.peek() == Some(b'[') {
-                        self.writes(&table, reader)?;
-                    } else {
-                        self.keys(&table, reader)?;
-                    }
-                    more = reader.next_member()?;
-                }
-            } else {
-                reader.skip_value()?;
-            }
-            more = reader.next_member()?;
-        }
-        Ok(())
+        members(reader, |name, reader| match name {
+            "RequestItems" => members(reader, |table, reader| match reader.peek() {
+                Some(b'[') => self.writes(table, reader),
+                _ => self.keys(table, reader),
+            }),
+            _ => reader.skip_value(),
+        })
     }
 
     fn writes(&mut self, table: &str, reader: &mut Reader<'_>) -> reader::Result<()> {
-        let mut more = reader.begin_array()?;
-        while more {
-            let mut other = reader.begin_object()?;
-            while other {
-                let _form = reader.key()?;
-                if let Some(item) = Members::read(reader)?.item {
-                    self.touch(table, &item, false)?;
-                }
-                other = reader.next_member()?;
-            }
-            more = reader.next_element()?;
-        }
-        Ok(())
+        elements(reader, |reader| {
+            members(reader, |_form, reader| match Members::read(reader)?.item {
+                Some(item) => self.touch(table, &item, false),
+                None => Ok(()),
+            })
+        })
     }
 
     fn keys(&mut self, table: &str, reader: &mut Reader<'_>) -> reader::Result<()> {
         let (mut keys, mut is_consistent) = (Vec::new(), false);
-        let mut more = reader.begin_object()?;
-        while more {
-            match &*reader.key()? {
-                "Keys" => {
-                    let mut more = reader.begin_array()?;
-                    while more {
-                        keys.push(raw(reader)?);
-                        more = reader.next_element()?;
-                    }
-                }
-                "ConsistentRead" => is_consistent = reader.boolean()?,
-                _ => reader.skip_value()?,
-            }
-            more = reader.next_member()?;
-        }
+        members(reader, |name, reader| match name {
+            "Keys" => elements(reader, |reader| raw(reader).map(|key| keys.push(key))),
+            "ConsistentRead" => reader.boolean().map(|is_set| is_consistent = is_set),
+            _ => reader.skip_value(),
+        })?;
         keys.iter().try_for_each(|key| self.touch(table, key, is_consistent))
     }
 
     /// `{"TransactItems":[{"Put":{"TableName":…,"Item":…}},…]}`
     fn transaction(&mut self, reader: &mut Reader<'_>) -> reader::Result<()> {
-        let mut more = reader.begin_object()?;
-        while more {
-            if &*reader.key()? == "TransactItems" {
-                let mut more = reader.begin_array()?;
-                while more {
-                    let mut other = reader.begin_object()?;
-                    while other {
-                        let _form = reader.key()?;
-                        self.item(reader)?;
-                        other = reader.next_member()?;
-                    }
-                    more = reader.next_element()?;
-                }
-            } else {
-                reader.skip_value()?;
-            }
-            more = reader.next_member()?;
-        }
-        Ok(())
+        members(reader, |name, reader| match name {
+            "TransactItems" => elements(reader, |reader| members(reader, |_form, reader| self.item(reader))),
+            _ => reader.skip_value(),
+        })
     }
 
     /// An item or a key of a table.
-    fn touch(&mut self, table: &str, item: &[u8], is_consistent: bool) -> reader::Result<()> {
+    fn touch(&mut self, table: &str, item: &Bytes, is_consistent: bool) -> reader::Result<()> {
         let Some(attribute) = self.attributes.get(table) else {
             return Ok(());
         };
-        let mut reader = Reader::new(item);
-        let mut more = reader.begin_object()?;
-        while more {
-            if *reader.key()? == **attribute {
-                let value = raw(&mut reader)?.as_ref().into();
-                let units = f64::from(u32::try_from(item.len().div_ceil(WRITE_UNIT)).unwrap_or(u32::MAX));
-                self.push(table.into(), None, value, units, is_consistent);
+        let mut value = None;
+        members(&mut Reader::new(item), |name, reader| {
+            if *name == **attribute {
+                value = Some(raw(reader)?);
                 return Ok(());
             }
-            reader.skip_value()?;
-            more = reader.next_member()?;
+            reader.skip_value()
+        })?;
+        if let Some(value) = value {
+            let units = f64::from(u32::try_from(item.len().div_ceil(WRITE_UNIT)).unwrap_or(u32::MAX));
+            self.push(table.into(), None, &value, units, is_consistent);
         }
         Ok(())
     }
 
-    fn push(&mut self, table: Box<str>, index: Option<Box<str>>, value: Box<[u8]>, written: f64, is_consistent: bool) {
+    fn push(&mut self, table: Box<str>, index: Option<Box<str>>, value: &[u8], written: f64, is_consistent: bool) {
         let units = match self.kind {
             Kind::Write => written,
             Kind::Read if is_consistent => 1.0,
             Kind::Read => 0.5,
         };
         self.touches.push(Touch {
-            partition: Partition { table, index, value },
+            partition: Partition {
+                table,
+                index,
+                value: value.into(),
+            },
             kind: self.kind,
             units: units * self.factor,
         });
