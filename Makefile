@@ -106,9 +106,10 @@ run-bench: $(STAMPS)/bench $(STAMPS)/extension
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 
 .PHONY: lint
-lint: $(STAMPS)/lint $(STAMPS)/extension ## Check formatting, clippy (also without the embedded engine), ruff, mypy, pyright and the extension's stub
+lint: $(STAMPS)/lint $(STAMPS)/extension ## Check formatting, clippy (also of the Rust tests alone, and without the embedded engine), ruff, mypy, pyright and the extension's stub
 	cargo fmt --check
 	$(PYO3_ENV) cargo clippy --release --all-targets -- -D warnings
+	$(PYO3_ENV) cargo clippy --release --lib --tests $(RUST_FEATURES) -- -D warnings
 	$(PYO3_ENV) cargo clippy --release --lib --no-default-features --features python,aws -- -D warnings
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check

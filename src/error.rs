@@ -57,7 +57,7 @@ pub struct ServiceError {
     pub request_id: Option<String>,
     /// The reply's whole body: it may hold `Item` (a failed condition) or `CancellationReasons`.
     pub body: Bytes,
-    /// A try before this answer got none.
+    /// A try before this answer got none, or a failure of the server for one.
     pub in_doubt: bool,
     pub effort: Effort,
 }

@@ -305,7 +305,8 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
         ),
     };
     let message = if error.in_doubt {
-        message + " A try before that got no answer, so it may have been carried out all the same."
+        message
+            + " A try before that got no answer, or a failure for one, so it may have been carried out all the same."
     } else {
         message
     };

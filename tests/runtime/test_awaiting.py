@@ -101,7 +101,8 @@ def test_as_many_connections_as_allowed(fake: FakeAws) -> None:
 
     asyncio.run(main())
 
-    assert 1 <= fake.opened <= 3
+    # While the first are made, some may be made in vain: their requests went over one that another gave back.
+    assert 1 <= fake.opened <= 6
 
 
 def test_one_wake_serves_many() -> None:

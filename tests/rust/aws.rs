@@ -1,5 +1,7 @@
 //! The pipeline to AWS: its signatures, its retries, and that it behaves as the AWS runtime's own operation does.
 
+#[path = "aws/life.rs"]
+mod life;
 #[path = "aws/pipeline.rs"]
 mod pipeline;
 #[cfg(feature = "reference")]

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use super::Aws;
 use super::budget::Budget;
 use super::failure;
-use super::grant::{Grant, Standing};
+use super::grant::Grant;
 use super::http::{self, Links, Ways};
+use super::life::Standing;
 use super::random::Random;
 use super::settings::{self, Settings};
 use super::skew::Skew;
@@ -20,7 +21,7 @@ use crate::transport::config::Config;
 use crate::transport::not_sent;
 
 /// The longest that settings and credentials may take to be found, all their sources together.
-const LOOKUP: Duration = Duration::from_secs(60);
+const LOOKUP: Duration = Duration::from_mins(1);
 /// How long after credentials could not be renewed early this is not tried again.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -102,7 +103,8 @@ impl Account {
 
     pub(super) fn links(&self) -> Result<Links, Error> {
         let ways = self.ways.clone()?;
-        Ok(Links::new(ways, self.timeouts.connect, http::expects_tls(&self.config)))
+        let tls = http::expects_tls(&self.config);
+        Ok(Links::new(ways, self.timeouts.connect, self.max_connections(), tls))
     }
 
     pub(super) fn max_connections(&self) -> usize {

@@ -21,8 +21,8 @@ const IN_CODE: &str = "or as Client(access_key_id=..., secret_access_key=...), o
 /// Why a try gave no reply.
 #[derive(Debug)]
 pub enum Fault {
-    /// An answer that is no reply.
-    Refused(Refused),
+    /// An answer that is no reply; boxed, so that what is handed on of a reply stays small.
+    Refused(Box<Refused>),
     /// No answer, as the connector tells it.
     Lost(ConnectorError),
     /// No answer, or not all of it, within the time for one try.
@@ -141,13 +141,9 @@ impl Fault {
         }
     }
 
-    /// The service may have carried the request out without our knowing.
+    /// The service may have carried the request out without an answer.
     pub fn is_doubtful(&self) -> bool {
-        match self {
-            // DynamoDB says of a 500 that a write may have been made.
-            Self::Refused(_) => self.is_servers_fault(),
-            _ => !self.is_unsent(),
-        }
+        !self.is_unsent() && !matches!(self, Self::Refused(_))
     }
 
     /// It is the server's, or of the way to it, so that its connection is not to be used again.

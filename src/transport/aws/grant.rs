@@ -1,7 +1,7 @@
 //! As whom requests are sent, and where: all of a request that stays the same while the credentials do.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 use memchr::memmem;
 
+use super::life::{Life, Standing};
 use super::settings::Settings;
 use super::signer::{Canonical, Signer, Stamp};
 use crate::error::{Error, TransportKind};
@@ -38,22 +39,6 @@ pub struct Grant {
     outlines: RwLock<Vec<(&'static str, Arc<Outline>)>>,
 }
 
-/// When credentials that expire are to be renewed.
-struct Life {
-    /// From then on new ones are asked for while these are still used.
-    aging: SystemTime,
-    /// From then on they are not used: a request that arrives too late would be refused.
-    over: SystemTime,
-    expiry: SystemTime,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    Fresh,
-    Aging,
-    Over,
-}
-
 /// A request to one operation but for its body, its time and its signature.
 struct Outline {
     request: HttpRequest,
@@ -66,23 +51,6 @@ pub struct Try<'a> {
     pub invocation: &'a str,
     /// The trace that AWS Lambda runs this in.
     pub trace: Option<String>,
-}
-
-impl Life {
-    /// At most so long before the end new ones are asked for, and at most so long before it these are given up.
-    const EARLY: Duration = Duration::from_mins(5);
-    const LATE: Duration = Duration::from_secs(10);
-
-    /// Credentials of a few minutes are not renewed from their first moment on.
-    fn new(now: SystemTime, expiry: SystemTime) -> Self {
-        let left = expiry.duration_since(now).unwrap_or_default();
-        let before = |buffer: Duration| expiry.checked_sub(buffer).unwrap_or(expiry);
-        Self {
-            aging: before(Self::EARLY.min(left / 4)),
-            over: before(Self::LATE.min(left / 8)),
-            expiry,
-        }
-    }
 }
 
 impl Grant {
@@ -127,16 +95,12 @@ impl Grant {
     }
 
     pub fn standing(&self, now: SystemTime) -> Standing {
-        match &self.life {
-            Some(life) if now >= life.over => Standing::Over,
-            Some(life) if now >= life.aging => Standing::Aging,
-            _ => Standing::Fresh,
-        }
+        self.life.as_ref().map_or(Standing::Fresh, |life| life.standing(now))
     }
 
     /// Whether the service takes it no longer.
     pub fn is_expired(&self, now: SystemTime) -> bool {
-        self.life.as_ref().is_some_and(|life| now >= life.expiry)
+        self.life.as_ref().is_some_and(|life| life.is_expired(now))
     }
 
     /// The signed request.
@@ -149,10 +113,9 @@ impl Grant {
         headers.insert(DATE, stamp.as_str().to_owned());
         headers.insert(http::header::AUTHORIZATION, authorization);
         headers.insert(INVOCATION, which.invocation.to_owned());
-        headers.insert(
-            TRY,
-            format!("attempt={}; max={}", which.number, self.settings.max_attempts),
-        );
+        if which.number > 1 {
+            headers.insert(TRY, self.settings.numbered(which.number));
+        }
         if let Some(trace) = which.trace {
             // Only what fits into a header; it is not signed, as proxies may change it.
             let _ = headers.try_insert(TRACE, trace);
@@ -201,6 +164,11 @@ impl Grant {
         headers.insert("user-agent", self.settings.user_agent.clone());
         if let Some(token) = &self.session_token {
             headers.insert("x-amz-security-token", token.clone());
+        }
+        headers.insert(TRY, self.settings.numbered(1));
+        // Their places: a map that grows is hashed anew.
+        for name in [DATE, http::header::AUTHORIZATION, INVOCATION] {
+            headers.insert(name, "");
         }
         Outline { request, canonical }
     }

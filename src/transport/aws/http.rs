@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -41,14 +41,12 @@ impl Ways {
         })
     }
 
-    fn builder(&self) -> ConnectorBuilder {
-        let mut builder = Connector::builder();
+    /// Keeps up to `kept` connections for further requests.
+    fn connector(&self, settings: HttpConnectorSettings, tls: bool, kept: usize) -> SharedHttpConnector {
+        let mut builder = Connector::builder()
+            .connector_settings(settings)
+            .pool_max_idle_per_host(kept);
         builder.set_proxy_config(self.proxy.clone());
-        builder
-    }
-
-    fn connector(&self, settings: HttpConnectorSettings, tls: bool) -> SharedHttpConnector {
-        let builder = self.builder().connector_settings(settings);
         if !tls {
             return SharedHttpConnector::new(builder.build_http());
         }
@@ -67,6 +65,9 @@ impl Ways {
 pub struct Links {
     ways: Ways,
     connect_timeout: Duration,
+    /// While the first connections are made, a request may go over one that another gave back, and its own is finished
+    /// in vain. It is kept only where it is not one too many.
+    kept: usize,
     plain: OnceLock<SharedHttpConnector>,
     tls: OnceLock<SharedHttpConnector>,
 }
@@ -75,10 +76,11 @@ impl Links {
     /// A connector with TLS is made at once, not with the first call: the system's certificates are read into a static
     /// then, and a fork in the middle of that would leave the child waiting for them for ever. Where the options or the
     /// environment name an endpoint without TLS no certificate is read at all.
-    pub fn new(ways: Ways, connect_timeout: Duration, tls: bool) -> Self {
+    pub fn new(ways: Ways, connect_timeout: Duration, kept: usize, tls: bool) -> Self {
         let links = Self {
             ways,
             connect_timeout,
+            kept,
             plain: OnceLock::new(),
             tls: OnceLock::new(),
         };
@@ -95,7 +97,7 @@ impl Links {
         made.get_or_init(|| {
             let mut settings = HttpConnectorSettings::builder();
             settings.set_connect_timeout(Some(self.connect_timeout));
-            self.ways.connector(settings.build(), tls)
+            self.ways.connector(settings.build(), tls, self.kept)
         })
     }
 }
@@ -107,7 +109,7 @@ pub fn kept(ways: &Ways, connect_timeout: Duration, read_timeout: Duration, tls:
     settings
         .set_connect_timeout(Some(connect_timeout))
         .set_read_timeout(Some(read_timeout));
-    let kept = ways.connector(settings.build(), tls);
+    let kept = ways.connector(settings.build(), tls, usize::MAX);
     http_client_fn(move |_, _| kept.clone())
 }
 
@@ -131,7 +133,7 @@ impl HttpConnector for Fresh {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // The metadata services have no TLS, so that they are asked without reading certificates.
         let tls = !request.uri().starts_with("http://");
-        self.ways.connector(self.settings.clone(), tls).call(request)
+        self.ways.connector(self.settings.clone(), tls, 0).call(request)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod budget;
 mod failure;
 mod grant;
 mod http;
+pub mod life;
 mod random;
 #[cfg(feature = "reference")]
 pub mod reference;
@@ -122,6 +123,8 @@ impl Aws {
             let Some(again) = self.judge(&fault, call, &grant, course) else {
                 return Err(fault.explain(&grant.settings));
             };
+            // DynamoDB says of a 500 that a write may have been made. As the last answer it tells so by itself.
+            course.in_doubt |= fault.is_servers_fault();
             if !again.wait.is_zero() {
                 sleep(again.wait).await;
             }
@@ -160,17 +163,24 @@ impl Aws {
         let connection = CaptureSmithyConnection::new();
         request.add_extension(connection.clone());
         let was_in_doubt = std::mem::replace(&mut course.in_doubt, true);
+        course.effort.bytes_sent += call.body.len() as u64;
         let outcome = self
             .exchange(links, grant, request, &connection, reply::limit(call.operation))
             .await;
+        let outcome = outcome.and_then(|Answer { response, body }| {
+            course.effort.bytes_received += body.len() as u64;
+            self.read(grant, &response, body, now)
+        });
+        if let Err(fault) = &outcome {
+            if fault.is_unsent() {
+                course.effort.bytes_sent -= call.body.len() as u64;
+            }
+            if retry::is_throttling(fault) {
+                course.effort.throttled += 1;
+            }
+        }
         // An answer, or a request that was not sent, leaves no more doubt than there was.
         course.in_doubt = was_in_doubt || matches!(&outcome, Err(fault) if fault.is_doubtful());
-        if !matches!(&outcome, Err(fault) if fault.is_unsent()) {
-            course.effort.bytes_sent += call.body.len() as u64;
-        }
-        let Answer { response, body } = outcome?;
-        course.effort.bytes_received += body.len() as u64;
-        let outcome = self.read(grant, &response, body, now);
         if let Some(throttle) = &grant.settings.throttle {
             let throttled = matches!(&outcome, Err(fault) if retry::is_throttling(fault));
             throttle.answered(self.account.born.elapsed().as_secs_f64(), throttled);
@@ -231,14 +241,11 @@ impl Aws {
         if let (Refusal::Service(error), Some(date)) = (&refused.refusal, response.headers().get("date")) {
             refused.clock_was_wrong = self.account.skew.learn(&error.code, date, signed, SystemTime::now());
         }
-        Err(Fault::Refused(refused))
+        Err(Fault::Refused(Box::new(refused)))
     }
 
     /// Whether and how the request is sent once more.
-    fn judge(&self, fault: &Fault, call: &Call, grant: &Grant, course: &mut Course) -> Option<Again> {
-        if retry::is_throttling(fault) {
-            course.effort.throttled += 1;
-        }
+    fn judge(&self, fault: &Fault, call: &Call, grant: &Grant, course: &Course) -> Option<Again> {
         let (is_expired, is_clock) = match fault {
             Fault::Refused(refused) => (refused.has_code(EXPIRED_CODES), refused.clock_was_wrong),
             _ => (false, false),

@@ -187,11 +187,11 @@ fn reply(response: &HttpResponse) -> Result<Reply, OrchestratorError<Refusal>> {
 /// In the pipeline's terms, so that both are told in the same words.
 fn fault(error: SdkError<Refusal, HttpResponse>, limit: Duration) -> Fault {
     match error {
-        SdkError::ServiceError(answer) => Fault::Refused(Refused {
+        SdkError::ServiceError(answer) => Fault::Refused(Box::new(Refused {
             refusal: answer.into_err(),
             asked_wait: None,
             clock_was_wrong: false,
-        }),
+        })),
         SdkError::TimeoutError(_) => Fault::Late {
             connected: true,
             after: limit,

@@ -39,8 +39,13 @@ impl Repetition {
         let has = |member: &[u8]| memmem::find(&call.body, member).is_some();
         match call.operation {
             "ExecuteStatement" | "BatchExecuteStatement" if is_read(&call.body) => Self::Harmless,
-            "UpdateItem" | "ExecuteStatement" | "BatchExecuteStatement" => Self::Harmful,
-            "CreateTable" | "DeleteTable" | "UpdateTable" | "UpdateTimeToLive" => Self::Harmful,
+            "UpdateItem"
+            | "ExecuteStatement"
+            | "BatchExecuteStatement"
+            | "CreateTable"
+            | "DeleteTable"
+            | "UpdateTable"
+            | "UpdateTimeToLive" => Self::Harmful,
             "PutItem" | "DeleteItem" if has(b"\"ConditionExpression\"") || has(b"\"ReturnValues\"") => Self::Harmful,
             // Without a token DynamoDB cannot tell a repetition from a second transaction.
             "TransactWriteItems" | "ExecuteTransaction" if !has(b"\"ClientRequestToken\"") => Self::Harmful,

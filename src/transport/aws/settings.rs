@@ -46,7 +46,7 @@ pub async fn find(config: &Config, ways: &Ways) -> Result<Found, Error> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http::fresh(ways.clone()))
         // For whoever gives out credentials. Left to itself the loader panics over AWS_RETRY_MODE=legacy.
-        .retry_config(RetryConfig::standard().with_max_attempts(retries.attempts));
+        .retry_config(RetryConfig::standard());
     if let Some(region) = &config.region {
         loader = loader.region(Region::new(region.clone()));
     }
@@ -97,6 +97,11 @@ pub async fn find(config: &Config, ways: &Ways) -> Result<Found, Error> {
 }
 
 impl Settings {
+    /// The number of a try, as `amz-sdk-request` has it.
+    pub fn numbered(&self, number: u32) -> String {
+        format!("attempt={number}; max={}", self.max_attempts)
+    }
+
     /// The endpoint rules' parameters for the credentials of this account, where it is known.
     pub fn endpoint_of(&self, account_id: Option<&str>) -> Params {
         let Some(account_id) = account_id else {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use oxidyn::error::Error;
 use oxidyn::transport::aws::Account;
 use oxidyn::transport::aws::reference::Reference;
+use oxidyn::transport::config::Config;
 use oxidyn::transport::{Call, Reply, Transport};
 
 use super::pipeline::{config, runtime};
@@ -83,6 +84,11 @@ fn pipeline_and_reference_end_alike_after_as_many_requests_over_the_same_faults(
                     body: (*body).into(),
                 };
                 let (own, theirs) = (Server::start(script()), Server::start(script()));
+                let config = |server| Config {
+                    // Others must not be late, on however busy a machine.
+                    read_timeout: matches!(fault, Line::Silence).then_some(Duration::from_millis(300)),
+                    ..config(server)
+                };
                 let pipeline = Account::new(config(&own)).connect();
                 let reference = Reference::new(Account::new(config(&theirs)));
 

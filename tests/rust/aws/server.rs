@@ -26,6 +26,8 @@ struct State {
     script: std::collections::VecDeque<Line>,
     requests: Vec<Request>,
     connections: usize,
+    under_way: usize,
+    most_at_once: usize,
     /// Held by silent connections, so that they stay open.
     silent: Vec<TcpStream>,
 }
@@ -34,7 +36,6 @@ struct State {
 pub struct Request {
     pub head: String,
     pub body: Vec<u8>,
-    pub connection: usize,
 }
 
 impl Request {
@@ -49,7 +50,7 @@ impl Request {
 pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", value, "\r\n"]);
     }
     text.push_str("\r\n");
     text.push_str(body);
@@ -77,6 +78,8 @@ impl Server {
             script: script.into_iter().collect(),
             requests: Vec::new(),
             connections: 0,
+            under_way: 0,
+            most_at_once: 0,
             silent: Vec::new(),
         }));
         let shared = Arc::clone(&state);
@@ -93,6 +96,11 @@ impl Server {
         self.state.lock().unwrap().requests.clone()
     }
 
+    /// The most requests that waited for their answer at one time.
+    pub fn most_at_once(&self) -> usize {
+        self.state.lock().unwrap().most_at_once
+    }
+
     pub fn connections(&self) -> usize {
         self.state.lock().unwrap().connections
     }
@@ -100,19 +108,20 @@ impl Server {
 
 /// An error ends the connection: the client went away, which is part of the tests.
 fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
-    let connection = {
-        let mut state = state.lock().unwrap();
-        state.connections += 1;
-        state.connections
-    };
+    state.lock().unwrap().connections += 1;
     let mut received = Vec::new();
     loop {
-        let request = read_request(&mut stream, &mut received, connection)?;
+        let request = read_request(&mut stream, &mut received)?;
         let line = {
             let mut state = state.lock().unwrap();
             state.requests.push(request);
+            state.under_way += 1;
+            state.most_at_once = state.most_at_once.max(state.under_way);
             state.script.pop_front().unwrap_or_else(|| ok("{}"))
         };
+        if !matches!(line, Line::Silence) {
+            state.lock().unwrap().under_way -= 1;
+        }
         match line {
             Line::Answer(bytes) => stream.write_all(&bytes).ok()?,
             Line::Close(bytes) => return stream.write_all(&bytes).ok(),
@@ -126,15 +135,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     }
 }
 
-fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>, connection: usize) -> Option<Request> {
+fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<Request> {
     loop {
         if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8(received[..end].to_vec()).ok()?;
-            let mut request = Request {
-                head,
-                body: Vec::new(),
-                connection,
-            };
+            let mut request = Request { head, body: Vec::new() };
             let length: usize = request.header("content-length")?.parse().ok()?;
             if received.len() >= end + 4 + length {
                 request.body = received[end + 4..end + 4 + length].to_vec();
