@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,9 +10,13 @@ import pytest
 
 from tests.fake_aws import FakeAws
 
-uvloop = pytest.importorskip("uvloop", reason="uvloop is for Unix") if sys.platform != "win32" else None
-
-LOOPS: list[Any] = [asyncio.new_event_loop, *([uvloop.new_event_loop] if uvloop else [])]
+LOOPS: list[Any] = [asyncio.new_event_loop]
+try:
+    import uvloop
+except ImportError:  # It is for Unix.
+    pass
+else:
+    LOOPS.append(uvloop.new_event_loop)
 
 
 @pytest.fixture
