@@ -416,6 +416,19 @@ impl<'py> Iterator for DictWalk<'_, 'py> {
     }
 }
 
+/// Take an object out of the garbage collector's sight, for one that can lead back to nothing: what it holds are texts and
+/// numbers. The collector looks at each object of a page several times while the page is read.
+#[inline]
+#[allow(unsafe_code)]
+pub fn untrack(object: &Bound<'_, PyAny>) {
+    // SAFETY: a live object; only one of a class with the collector's header is given to it, tracked or not.
+    unsafe {
+        if ffi::PyType_IS_GC(ffi::Py_TYPE(object.as_ptr())) != 0 {
+            ffi::PyObject_GC_UnTrack(object.as_ptr().cast());
+        }
+    }
+}
+
 /// A set of the same members, as fast as CPython copies one.
 #[inline]
 #[allow(unsafe_code)]

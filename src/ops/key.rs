@@ -23,34 +23,72 @@ impl KeyedTable {
     }
 }
 
-/// Read an item or a key: bytes that are equal for two with one key, and for no others. `None` where a key attribute is
-/// missing or is no S, N or B.
+/// Read an item or a key to its end: bytes that are equal for two with one key, and for no others. `None` where a key
+/// attribute is missing or is no S, N or B.
 pub(super) fn read_identity(reader: &mut Reader<'_>, attributes: &[Arc<str>]) -> reader::Result<Option<Vec<u8>>> {
-    let mut found: Vec<Option<Scalar<'_>>> = attributes.iter().map(|_| None).collect();
+    let mut found = Found::new(attributes);
     let mut more = reader.begin_object()?;
     while more {
-        let name = reader.key()?;
-        match attributes.iter().position(|attribute| **attribute == *name) {
-            Some(place) => found[place] = Scalar::read(reader)?,
-            None => reader.skip_value()?,
-        }
+        found.read_member(reader)?;
         more = reader.next_member()?;
     }
-    let mut identity = Vec::with_capacity(48);
-    for scalar in found {
-        let Some(scalar) = scalar else { return Ok(None) };
-        scalar.push_identity(&mut identity);
-    }
-    Ok(Some(identity))
+    Ok(found.identity())
 }
 
-/// The identity of an item or key that is about to be sent.
+/// The identity of an item or key that is about to be sent. What was written here has each attribute once, so nothing is
+/// read behind the last of the key's, and these mostly stand in front.
 pub fn identity(item: &[u8], attributes: &[Arc<str>]) -> Result<Vec<u8>> {
-    match read_identity(&mut Reader::new(item), attributes) {
+    let read = || -> reader::Result<_> {
+        let mut reader = Reader::new(item);
+        let mut found = Found::new(attributes);
+        let mut more = reader.begin_object()?;
+        while more && found.lacks_any() {
+            found.read_member(&mut reader)?;
+            more = reader.next_member()?;
+        }
+        Ok(found.identity())
+    };
+    match read() {
         Ok(Some(identity)) => Ok(identity),
         Ok(None) | Err(_) => Err(Error::Expression(format!(
             "an item without its full key: it needs {}, each S, N or B on the wire",
             attributes.join(" and ")
         ))),
+    }
+}
+
+/// What was found of a key's attributes.
+struct Found<'n, 'a> {
+    attributes: &'n [Arc<str>],
+    values: Vec<Option<Scalar<'a>>>,
+}
+
+impl<'n, 'a> Found<'n, 'a> {
+    fn new(attributes: &'n [Arc<str>]) -> Self {
+        Self {
+            attributes,
+            values: attributes.iter().map(|_| None).collect(),
+        }
+    }
+
+    fn read_member(&mut self, reader: &mut Reader<'a>) -> reader::Result<()> {
+        let name = reader.key()?;
+        match self.attributes.iter().position(|attribute| **attribute == *name) {
+            Some(place) => self.values[place] = Scalar::read(reader)?,
+            None => reader.skip_value()?,
+        }
+        Ok(())
+    }
+
+    fn lacks_any(&self) -> bool {
+        self.values.iter().any(Option::is_none)
+    }
+
+    fn identity(self) -> Option<Vec<u8>> {
+        let mut identity = Vec::with_capacity(96);
+        for scalar in self.values {
+            scalar?.push_identity(&mut identity);
+        }
+        Some(identity)
     }
 }

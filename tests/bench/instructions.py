@@ -18,7 +18,7 @@ from oxidyn import ItemAdapter
 from tests.bench import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.bench.shapes import Shape
 
@@ -71,53 +71,54 @@ def _call(library: str, way: str, shape: Shape) -> tuple[Callable[..., object], 
 
 def _count(library: str, way: str, shape: str) -> tuple[float, float, float]:
     """Own instructions, CPython's and the C library's: the difference of two runs, by the operations between them."""
-    few, many = (_profile(library, way, shape, times) for times in (FEW, MANY))
+    few, many = (
+        by_binary(profile("tests.bench.instructions", library, way, shape, str(times))) for times in (FEW, MANY)
+    )
     operations = (MANY - FEW) * len(SHAPES[shape].samples)
     own, python, c = ((later - earlier) / operations for earlier, later in zip(few, many, strict=True))
     return own, python, c
 
 
-def _profile(library: str, way: str, shape: str, times: int) -> tuple[int, int, int]:
+def profile(module: str, *arguments: str) -> list[str]:
+    """The lines of callgrind's profile of `python -m module`."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind.out"
-        command = [
-            "valgrind",
-            "--tool=callgrind",
-            f"--callgrind-out-file={out}",
-            sys.executable,
-            "-m",
-            "tests.bench.instructions",
-        ]
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.executable, "-m", module]
         environment = os.environ | {"PYTHONHASHSEED": "0"}
-        subprocess.run(
-            [*command, library, way, shape, str(times)], check=True, env=environment, stderr=subprocess.DEVNULL
-        )
-        return by_binary(out.read_text().splitlines())
+        subprocess.run([*command, *arguments], check=True, env=environment, stderr=subprocess.DEVNULL)
+        return out.read_text().splitlines()
+
+
+def functions(lines: list[str]) -> Iterator[tuple[str, str, int]]:
+    """The binary, the function and a count of its own instructions: the line after `calls=` counts the callee's."""
+    names: dict[tuple[str, str], str] = {}
+    current = {"ob": "", "fn": ""}
+    numbered = iter(lines)
+    for line in numbered:
+        key, is_spec, value = line.partition("=")
+        if is_spec and key in ("ob", "cob", "fn", "cfn"):
+            # A name stands with its number where it comes first.
+            kind = key[-2:]
+            number, _, name = value.partition(" ")
+            name = names.setdefault((kind, number), name)
+            if key in current:
+                current[key] = name
+        elif key == "calls":
+            next(numbered)
+        elif line[:1] in "+-*0123456789" and len(words := line.split()) == 2:
+            yield current["ob"], current["fn"], int(words[1])
 
 
 def by_binary(lines: list[str]) -> tuple[int, int, int]:
-    """Sum up a profile: `ob=` lines say whose the counts below them are; the line after `calls=` counts the callee's."""
+    """Sum up a profile: our own instructions, CPython's, the C library's."""
     own = python = c = 0
-    names: dict[str, str] = {}
-    binary = ""
-    numbered = iter(lines)
-    for line in numbered:
-        if line.startswith("ob="):
-            number, _, name = line[3:].partition(" ")
-            names[number] = binary = name or names[number]
-        elif line.startswith("cob="):
-            number, _, name = line[4:].partition(" ")
-            names[number] = name or names[number]
-        elif line.startswith("calls="):
-            next(numbered)
-        elif line[:1] in "+-*0123456789" and len(words := line.split()) == 2:
-            count = int(words[1])
-            if "_core" in binary:
-                own += count
-            elif "/libc" in binary or "/ld-" in binary or "/libm" in binary:
-                c += count
-            else:
-                python += count
+    for binary, _, count in functions(lines):
+        if "_core" in binary:
+            own += count
+        elif "/libc" in binary or "/ld-" in binary or "/libm" in binary:
+            c += count
+        else:
+            python += count
     return own, python, c
 
 

@@ -38,7 +38,7 @@ class Stub:
         assert self._process.stdout
         for operation, answer in answers.items():
             for each in answer if isinstance(answer, list) else [answer]:
-                response = _response(json.dumps(each, separators=(",", ":")).encode())
+                response = _response(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode())
                 self._process.stdin.write(b"%s %d\n%s" % (operation.encode(), len(response), response))
         self._process.stdin.write(b"\n")
         self._process.stdin.flush()
@@ -68,7 +68,7 @@ def _children_cpu() -> float:
 
 
 def _response(body: bytes) -> bytes:
-    # What the service sends, with the checksum that botocore verifies.
+    # What the service sends, text beyond ASCII as UTF-8, with the checksum that botocore verifies.
     head = (
         "HTTP/1.1 200 OK\r\nServer: Server\r\nDate: Fri, 20 Nov 2026 09:00:00 GMT\r\n"
         f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\nConnection: keep-alive\r\n"

@@ -155,3 +155,25 @@ def test_a_class_that_reaches_its_own_table_is_collected():
     gc.collect()
 
     assert held() is None
+
+
+def test_collector_looks_at_no_set_of_fields_and_no_uuid_which_lead_back_to_nothing():
+    order = ADAPTER.load_wire(WIRE)
+
+    assert gc.is_tracked(order)
+    assert not gc.is_tracked(order.__pydantic_fields_set__)
+    assert not gc.is_tracked(order.id)
+
+
+def test_instance_in_a_cycle_is_collected():
+    class Node(BaseModel):
+        id: UUID
+        other: object = None
+
+    node = ItemAdapter(Node).load_wire(ItemAdapter(Node).dump_wire(Node(id=UUID(int=1))))
+    node.other = node
+    gone = weakref.ref(node)
+    del node
+    gc.collect()
+
+    assert gone() is None

@@ -6,7 +6,7 @@ use pyo3::pyclass::PyVisit;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::codec::builder::Builder;
-use crate::codec::ffi::new_instance;
+use crate::codec::ffi::{new_instance, untrack};
 use crate::codec::marks::Format;
 use crate::codec::node::{Codec, Node};
 use crate::codec::own::Own;
@@ -178,5 +178,6 @@ pub fn uuid_object(py: Python<'_>, number: u128) -> PyResult<Bound<'_, PyAny>> {
     let uuid = new_instance(class, PyTuple::empty(py).as_any())?;
     python::uuid_int(py)?.set(&uuid, number.into_pyobject(py)?.into_any())?;
     python::uuid_is_safe(py)?.set(&uuid, python::uuid_safety_unknown(py)?.clone())?;
+    untrack(&uuid);
     Ok(uuid)
 }

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PySet;
 
 use super::Model;
-use crate::codec::ffi::set_copy;
+use crate::codec::ffi::{set_copy, untrack};
 
 /// One bit for each of the first fields: two words, since a shift by a whole 128 bits costs as much as a comparison of
 /// names.
@@ -80,10 +80,13 @@ impl Model {
         known: &FieldsSets,
         seen: &Seen,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match known.first.get() {
+        let set = match known.first.get() {
             Some((mask, set)) if *mask == seen.low && seen.high.is_empty() => set_copy(set.bind(py)),
             _ => self.other_fields_set(py, known, seen),
-        }
+        }?;
+        // It holds the names of fields.
+        untrack(&set);
+        Ok(set)
     }
 
     pub(super) fn other_fields_set<'py>(
