@@ -41,8 +41,9 @@ pub struct Plan {
     targets: Mutex<Vec<Resolved>>,
     /// How items are printed as JSON, once that was asked for; None where only the model can say it.
     json: OnceLock<Option<JsonPlan>>,
-    /// What Pydantic itself would use.
+    /// What Pydantic itself would use: for an instance, and for one in a model without a config.
     own: Own,
+    own_in_page: Own,
 }
 
 struct Resolved {
@@ -89,6 +90,7 @@ impl Plan {
             targets: Mutex::default(),
             json: OnceLock::new(),
             own: Own::new(schema, config.as_ref(), None),
+            own_in_page: Own::new(schema, None, None),
         })
     }
 
@@ -313,21 +315,25 @@ impl Plan {
         finished.map_err(|refusal| refusal.into_error(py, &self.options.title))
     }
 
-    /// Whether items are printed as JSON without instances of the model, but for unusual ones.
-    pub fn prints_json(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.json(py)?.is_some())
-    }
-
-    /// Append the JSON that the model would give of the item at the reader's position, its fields by alias. Where it is
+    /// Append the JSON that the model gives of the item at the reader's position, its fields by alias. Where it is
     /// refused, the reader is left inside it and nothing is appended.
     pub fn push_json(&self, py: Python<'_>, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> PyResult<()> {
+        self.push_json_by(&self.own, py, reader, out)
+    }
+
+    /// The same as a part of a page, whose config decides how values of no declared type are printed.
+    pub fn push_json_in_page(&self, py: Python<'_>, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> PyResult<()> {
+        self.push_json_by(&self.own_in_page, py, reader, out)
+    }
+
+    fn push_json_by(&self, own: &Own, py: Python<'_>, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> PyResult<()> {
         if let Some(json) = self.json(py)?
             && json.push_item(py, self, reader, out)?
         {
             return Ok(());
         }
         let item = self.decode_item(py, reader)?;
-        out.extend_from_slice(self.own.dump_json(item.bind(py), false)?.as_bytes());
+        out.extend_from_slice(own.dump_json(item.bind(py), false)?.as_bytes());
         Ok(())
     }
 
@@ -368,6 +374,7 @@ impl Plan {
         visit.call(&self.schema)?;
         visit.call(&self.model)?;
         self.own.traverse(visit)?;
+        self.own_in_page.traverse(visit)?;
         // The collector runs on a thread that may hold the lock. What is not offered this time is kept.
         let Ok(targets) = self.targets.try_lock() else {
             return Ok(());

@@ -82,14 +82,26 @@ impl Reading {
         }
     }
 
-    /// The plan that prints items as JSON without instances of its model; None where there is none.
-    pub fn printing(&self, py: Python<'_>) -> PyResult<Option<&Plan>> {
-        let plan = match self.selection.as_ref().map(|selection| &selection.shape) {
-            None => &*self.plan,
-            Some(Shape::Model(smaller)) => smaller,
-            Some(Shape::Parts(_)) => return Ok(None),
-        };
-        Ok(plan.prints_json(py)?.then_some(plan))
+    /// Whether items have a JSON of their own: a tuple of parts has not.
+    pub fn has_json_of_items(&self) -> bool {
+        self.plan_of_items().is_some()
+    }
+
+    /// Append the JSON that a page has of the item at the reader's position, where items have one.
+    pub fn push_json_in_page(&self, py: Python<'_>, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> PyResult<()> {
+        let plan = self.plan_of_items().expect("asked before the first item");
+        plan.push_json_in_page(py, reader, out)
+    }
+
+    /// The plan that reads items as they are.
+    fn plan_of_items(&self) -> Option<&Plan> {
+        match self.selection.as_ref().map(|selection| &selection.shape) {
+            None => Some(&*self.plan),
+            // It would take what is there for the item's key alone.
+            Some(Shape::Model(smaller)) if smaller.root().has_extras() => None,
+            Some(Shape::Model(smaller)) => Some(smaller),
+            Some(Shape::Parts(_)) => None,
+        }
     }
 
     /// Read one item at the reader's position. Where it is refused, the reader is left inside it.

@@ -17,19 +17,19 @@ pub fn page(py: Python<'_>, query: &Query, filled: Filled) -> Box<dyn Making> {
 }
 
 /// The making of the JSON of that `Page`, by alias.
-pub fn json(py: Python<'_>, query: &Query, filled: Filled) -> PyResult<Box<dyn Making>> {
-    if query.plan.printing(py)?.is_none() {
-        return Ok(Box::new(Items::new(py, Models::new(query, filled, true))));
+pub fn json(py: Python<'_>, query: &Query, filled: Filled) -> Box<dyn Making> {
+    if !query.plan.has_json_of_items() {
+        return Box::new(Items::new(py, Models::new(query, filled, true)));
     }
     let replied: usize = filled.replies.iter().map(|reply| reply.body().len()).sum();
     let mut json = Vec::with_capacity(replied);
     json.extend_from_slice(br#"{"items":["#);
-    Ok(Box::new(Printed {
+    Box::new(Printed {
         query: query.clone(),
         filled,
         reply: 0,
         json,
-    }))
+    })
 }
 
 struct Models {
@@ -77,7 +77,7 @@ impl Listing for Models {
     }
 }
 
-/// Items that are printed without instances of their model.
+/// Items that are printed one by one, most of them without instances of their model.
 struct Printed {
     query: Query,
     filled: Filled,
@@ -88,12 +88,11 @@ struct Printed {
 
 impl Making for Printed {
     fn go_on(&mut self, py: Python<'_>, context: &Context, slice: &mut Slice) -> PyResult<Option<Py<PyAny>>> {
-        let plan = self.query.plan.printing(py)?.expect("it was there when this began");
         let json = &mut self.json;
         while let Some(reply) = self.filled.replies.get_mut(self.reply) {
             let printed = take_item(py, reply, context, |reader| {
                 writer::push_separator(json);
-                plan.push_json(py, reader, json)
+                context.plan.push_json_in_page(py, reader, json)
             })?;
             match printed {
                 None => self.reply += 1,

@@ -116,7 +116,7 @@ impl Query {
     /// The operation that reads up to `size` items from the cursor on.
     fn filling<F>(&self, py: Python<'_>, size: u64, after: Option<&str>, make: F) -> PyResult<Operation>
     where
-        F: Fn(Python<'_>, &Self, Filled) -> PyResult<Box<dyn Making>> + Send + Sync + 'static,
+        F: Fn(Python<'_>, &Self, Filled) -> Box<dyn Making> + Send + Sync + 'static,
     {
         let context = self.context();
         self.check_items(py, &context)?;
@@ -124,7 +124,7 @@ impl Query {
         let from = from.map_err(|error| exceptions::raise(py, error, &context))?;
         let fill = |pages: &Pages| FillPage::new(pages, size, from, self.cursor_key.is_none());
         let query = self.clone();
-        let make = move |py: Python<'_>, _: &Context, filled| make(py, &query, filled);
+        let make = move |py: Python<'_>, _: &Context, filled| Ok(make(py, &query, filled));
         Ok(match &self.hydration {
             None => Operation::making(fill(&self.pages), context, make),
             Some(hydration) => {
@@ -169,7 +169,7 @@ impl Query {
     /// The operation that reads a `Page` of up to `size` items, from the cursor on.
     #[pyo3(signature = (size, after=None))]
     fn fill(&self, py: Python<'_>, size: u64, after: Option<&str>) -> PyResult<Operation> {
-        self.filling(py, size, after, |py, query, filled| Ok(filled::page(py, query, filled)))
+        self.filling(py, size, after, filled::page)
     }
 
     /// The operation that reads the same page as JSON.

@@ -87,7 +87,22 @@ pub fn push_int(out: &mut Vec<u8>, text: &[u8]) -> bool {
 #[inline]
 #[must_use]
 pub fn push_float(out: &mut Vec<u8>, text: &[u8], exponents: Exponents) -> bool {
-    if let Some(plain) = Plain::of(text)
+    match float::decode(text) {
+        Some(value) => {
+            push_read_float(out, text, value, exponents);
+            true
+        }
+        None => false,
+    }
+}
+
+/// The same where the float is known that the text stands for.
+#[inline]
+pub fn push_read_float(out: &mut Vec<u8>, text: &[u8], value: f64, exponents: Exponents) {
+    /// A sign, a zero and a point beside the digits.
+    const LONGEST: usize = FLOAT_DIGITS + FLOAT_ZEROS + 3;
+    if text.len() <= LONGEST
+        && let Some(plain) = Plain::of(text)
         && plain.significant() <= FLOAT_DIGITS
         && plain.zeros.is_none_or(|zeros| zeros <= FLOAT_ZEROS)
         && !plain.is_negative_zero
@@ -97,18 +112,11 @@ pub fn push_float(out: &mut Vec<u8>, text: &[u8], exponents: Exponents) -> bool 
         if plain.fraction == 0 {
             out.extend_from_slice(b".0");
         }
-        return true;
-    }
-    match float::decode(text) {
-        Some(value) => {
-            push_float_value(out, value, exponents);
-            true
-        }
-        None => false,
+    } else {
+        push_float_value(out, value, exponents);
     }
 }
 
-#[cold]
 fn push_float_value(out: &mut Vec<u8>, value: f64, exponents: Exponents) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value).as_bytes();
@@ -117,7 +125,7 @@ fn push_float_value(out: &mut Vec<u8>, value: f64, exponents: Exponents) {
             out.extend_from_slice(&text[..sign]);
             out.extend_from_slice(&text[sign + 1..]);
         }
-        _ => out.extend_from_slice(text),
+        _ => writer::push_small(out, text),
     }
 }
 

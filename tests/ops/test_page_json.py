@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field, TypeAdapter, computed_field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, computed_field
+from pydantic_core import PydanticSerializationError
+from typing_extensions import TypedDict
 
 from oxidyn import (
     Index,
@@ -185,3 +188,59 @@ def test_models_with_computed_fields_give_their_own_json(client: Any, table_name
 
     assert json.loads(totals.get_json("a")) == {"id": "a", "count": 3, "price": "1.25", "total": "3.75"}
     assert totals.scan().page_json(5) == json_of(totals.scan().page(5))
+
+
+class Formatted(Model):
+    model_config = ConfigDict(ser_json_bytes="base64")
+    id: Annotated[str, PartitionKey]
+    raw: bytes
+    payload: Any
+
+
+def test_values_of_no_declared_type_follow_the_config_of_what_is_printed(client: Any, table_name: str) -> None:
+    formatted = client.table(Formatted, name=table_name)
+    formatted.create_table()
+    formatted.put(Formatted(id="a", raw=b"ab", payload=b"ab"))
+
+    assert json.loads(formatted.get_json("a")) == {"id": "a", "raw": "YWI=", "payload": "YWI="}
+    assert formatted.get_json("a") == formatted.get("a").model_dump_json(by_alias=True).encode()
+    assert json.loads(formatted.scan().page_json(1))["items"] == [{"id": "a", "raw": "YWI=", "payload": "ab"}]
+    assert formatted.scan().page_json(1) == json_of(formatted.scan().page(1))
+
+
+@dataclasses.dataclass
+class Entry:
+    id: str
+    lines: list[int]
+
+
+class Note(TypedDict):
+    id: str
+    lines: list[int]
+
+
+@pytest.mark.parametrize("model", [Entry, Note])
+def test_tables_of_dataclasses_and_typed_dicts_give_json(client: Any, table_name: str, model: Any) -> None:
+    table = client.table(model, name=table_name, partition="id")
+    table.create_table()
+    table.batch_put([model(id=f"{number}", lines=[number]) for number in range(3)])
+
+    # A TypedDict's members come in the order in which they are stored, which is another one in each reply.
+    assert json.loads(table.scan().page_json(2)) == json.loads(json_of(table.scan().page(2)))
+    assert json.loads(table.get_json("1")) == {"id": "1", "lines": [1]}
+
+
+class Answered(Model):
+    id: Annotated[str, PartitionKey]
+    payload: Any
+
+
+def test_bytes_that_are_no_text_have_no_json_in_a_page_either(client: Any, table_name: str) -> None:
+    answered = client.table(Answered, name=table_name)
+    answered.create_table()
+    answered.put(Answered(id="a", payload=b"\xff"))
+
+    with pytest.raises(PydanticSerializationError):
+        answered.scan().page_json(1)
+    with pytest.raises(PydanticSerializationError):
+        answered.get_json("a")

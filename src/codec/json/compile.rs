@@ -135,8 +135,8 @@ impl<'a, 'py> Compiler<'a, 'py> {
                 is_iso_alone(config)?.then_some(Printer::Timedelta)
             }
             ("uuid", Node::Uuid(node)) if node.is_plain() => Some(Printer::Uuid),
-            ("enum", Node::Enum(node)) => self.choice(&schema, node.objects(), config)?,
-            ("literal", Node::Literal(node)) => self.choice(&schema, node.objects(), config)?,
+            ("enum", Node::Enum(node)) => self.choice(&schema, node.objects(), config),
+            ("literal", Node::Literal(node)) => self.choice(&schema, node.objects(), config),
             ("list", Node::List(node)) => {
                 let element = self.part(&schema, "items_schema", node.element(), config)?;
                 element.map(|element| Printer::List(Box::new(element)))
@@ -209,16 +209,13 @@ impl<'a, 'py> Compiler<'a, 'py> {
         schema: &Schema<'py>,
         objects: impl Iterator<Item = &'o Py<PyAny>>,
         config: Option<&Schema<'py>>,
-    ) -> PyResult<Option<Printer>> {
+    ) -> Option<Printer> {
         let own = Own::new(schema, config, None);
-        let mut printed = Vec::new();
-        for object in objects {
-            let Ok(json) = own.dump_json(object.bind(self.py), true) else {
-                return Ok(None);
-            };
-            printed.push(json.as_bytes().into());
-        }
-        Ok(Some(Printer::Choice(printed.into_boxed_slice())))
+        let printed = objects.map(|object| {
+            let json = own.dump_json(object.bind(self.py), true);
+            json.ok().map(|json| json.as_bytes().into())
+        });
+        Some(Printer::Choice(printed.collect::<Option<_>>()?))
     }
 
     fn reference(&mut self, number: u32, schema: &Schema<'py>) -> PyResult<Option<Printer>> {

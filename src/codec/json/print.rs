@@ -10,6 +10,7 @@ use crate::codec::ffi::utf8;
 use crate::codec::marks::Epoch;
 use crate::codec::node::{Codec, Node};
 use crate::codec::nodes::list::TupleNode;
+use crate::codec::nodes::number::FloatNode;
 use crate::codec::nodes::set::SetNode;
 use crate::codec::nodes::temporal::{DateTimeNode, TimedeltaNode};
 use crate::wire::reader::Reader;
@@ -47,10 +48,7 @@ impl Printer {
                 let text = number(reader)?;
                 node.takes(text) && json::push_int(printing.out, text)
             }
-            (Self::Float, Node::Float(node), Tag::N) => {
-                let text = number(reader)?;
-                node.takes(text) && json::push_float(printing.out, text, printing.plan.exponents)
-            }
+            (Self::Float, Node::Float(node), Tag::N) => push_float(node, reader, printing)?,
             (Self::Decimal, Node::Decimal(_), Tag::N) => json::push_decimal(printing.out, number(reader)?),
             (Self::Str, Node::Str(node), Tag::S) => {
                 let text = reader.text()?;
@@ -132,6 +130,22 @@ impl Printer {
 fn number<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Unusual> {
     reader.peek();
     reader.try_short_text().ok_or(UNUSUAL)
+}
+
+#[inline]
+fn push_float(node: &FloatNode, reader: &mut Reader<'_>, printing: &mut Printing<'_, '_, '_>) -> Result<bool, Unusual> {
+    reader.peek();
+    let start = reader.position();
+    let exponents = printing.plan.exponents;
+    if node.is_plain()
+        && let Some(value) = reader.try_float()
+    {
+        let text = &reader.bytes()[start + 1..reader.position() - 1];
+        json::push_read_float(printing.out, text, value, exponents);
+        return Ok(true);
+    }
+    let text = number(reader)?;
+    Ok(node.takes(text) && json::push_float(printing.out, text, exponents))
 }
 
 /// Whether text is read as it would be written again in a key.
