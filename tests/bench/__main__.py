@@ -8,7 +8,7 @@ import sys
 
 from tests.bench.rounds import Effort, pin
 
-PARTS = ("codec", "plans", "bars", "calls", "pages", "expressions", "scans", "imports")
+PARTS = ("codec", "plans", "bars", "calls", "pages", "expressions", "scans", "web", "imports")
 
 
 def main() -> int:
