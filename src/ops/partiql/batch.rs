@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Statement, explain, write_all};
-use crate::error::{Error, Result, ServiceError, TransportError};
+use crate::error::{Error, Result, ServiceError, TransportError, TransportKind};
 use crate::limits;
 use crate::ops::backoff::Backoff;
 use crate::ops::{Operation, Step, StoredItem, is_throttling, reply};
+use crate::transport::effort::Effort;
 use crate::transport::{Call, Reply};
 use crate::wire::reader::{self, Reader};
 
@@ -132,6 +133,13 @@ fn unsent_error(error: &Error) -> Error {
         Error::Transport(error) => Error::Transport(TransportError {
             ambiguous: false,
             ..error.clone()
+        }),
+        // DynamoDB's own doubt is in the answer, and this one answers what was sent.
+        Error::Service(error) if error.is_ambiguous() => Error::Transport(TransportError {
+            kind: TransportKind::Other,
+            message: format!("it was not sent, since the request before it failed ({error})"),
+            ambiguous: false,
+            effort: Effort::default(),
         }),
         error => error.clone(),
     }

@@ -345,6 +345,27 @@ fn a_request_that_fails_later_loses_no_answer_and_tells_what_was_not_sent() {
 }
 
 #[test]
+fn what_comes_behind_a_500_was_not_sent_and_is_in_no_doubt() {
+    let mut answer = service(|_| "{}");
+    let mut calls = 0;
+    let (output, _) = run(&batch(vec![write(); 60]), |call| {
+        calls += 1;
+        if calls == 2 {
+            fault("InternalServerError", "{}")
+        } else {
+            answer(call)
+        }
+    });
+
+    let outcomes = output.unwrap();
+    let in_doubt = |outcome: &Outcome| outcome.as_ref().is_err_and(Error::is_ambiguous);
+    assert!(outcomes[..25].iter().all(Result::is_ok));
+    assert!(outcomes[25..50].iter().all(in_doubt));
+    assert!(outcomes[50..].iter().all(Result::is_err));
+    assert!(!outcomes[50..].iter().any(in_doubt));
+}
+
+#[test]
 fn a_throttled_request_is_sent_again_as_a_whole() {
     let played = play(
         &batch(vec![read()]),
