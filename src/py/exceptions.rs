@@ -217,9 +217,10 @@ fn refused_update(message: &str) -> String {
     )
 }
 
-fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
+/// The class and the words for what the service refused.
+fn meaning(error: &ServiceError, context: &Context) -> (&'static str, String) {
     let table = &context.table;
-    let (name, message) = match (error.code.as_str(), context.operation) {
+    match (error.code.as_str(), context.operation) {
         ("ResourceNotFoundException", _) if table.is_empty() => (
             "TableNotFound",
             "One of the tables is not there: create it with create_table(), or check the client's region, account and \
@@ -303,13 +304,16 @@ fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
             "ServiceError",
             format!("DynamoDB refused the request ({}): {}", error.code, error.message),
         ),
-    };
-    let message = if error.in_doubt {
-        message
-            + " A try before that got no answer, or a failure for one, so it may have been carried out all the same."
-    } else {
-        message
-    };
+    }
+}
+
+fn service(py: Python<'_>, error: ServiceError, context: &Context) -> PyErr {
+    let (name, mut message) = meaning(&error, context);
+    if error.in_doubt {
+        message.push_str(
+            " A try before that got no answer, or a failure for one, so it may have been carried out all the same.",
+        );
+    }
     let ambiguous = truth(py, error.is_ambiguous());
     let code = match error.code.into_pyobject(py) {
         Ok(code) => code.into_any().unbind(),

@@ -36,6 +36,11 @@ def faulty(
         return run(server, cases, colour, workers, **more)
 
 
+def tries(fault: Fault) -> dict[str, int]:
+    """Where connections die behind their replies, several tries in a row may meet dying ones of the pool."""
+    return {"max_attempts": 5} if fault.is_late else {}
+
+
 QUICK = [fault for fault in FAULTS if not fault.is_slow]
 SLOW = [fault for fault in FAULTS if fault.is_slow]
 DEADLINES = {"connect_timeout": 0.4, "read_timeout": 0.4}
@@ -72,7 +77,7 @@ def test_a_fault_of_the_first_request(fault: Fault, colour: Colour, workers: Thr
     def behave(exchange: Exchange) -> Script:
         return fault.script(exchange) if exchange.number == 0 else well(exchange)
 
-    outcomes = faulty(behave, CASES, colour, workers)
+    outcomes = faulty(behave, CASES, colour, workers, **tries(fault))
 
     expect(outcomes, CASES, fault, is_always=False)
 
@@ -85,7 +90,7 @@ def test_a_fault_of_the_last_request(fault: Fault, colour: Colour, workers: Thre
     def behave(exchange: Exchange) -> Script:
         return fault.script(exchange) if exchange.number == last[exchange.case] else well(exchange)
 
-    outcomes = faulty(behave, cases, colour, workers)
+    outcomes = faulty(behave, cases, colour, workers, **tries(fault))
 
     expect(outcomes, cases, fault, is_always=False)
 
@@ -95,10 +100,7 @@ def test_a_fault_of_every_request(fault: Fault, colour: Colour, workers: ThreadP
     # What has patience with a throttled table is told in tests/ops/test_batch_incomplete.py, without its waits.
     cases = [case for case in CASES if fault.is_in_doubt or not case.has_patience]
 
-    # Where each connection dies behind its reply, the next tries may meet other dying ones of the pool.
-    more = {"max_attempts": 5} if fault.is_late else {}
-
-    outcomes = faulty(fault.script, cases, colour, workers, **more)
+    outcomes = faulty(fault.script, cases, colour, workers, **tries(fault))
 
     expect(outcomes, cases, fault, is_always=True)
 
