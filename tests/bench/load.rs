@@ -11,8 +11,13 @@ use std::{env, thread};
 type Connection = BufReader<TcpStream>;
 
 fn main() -> io::Result<()> {
-    let mut arguments = env::args().skip(1).map(|argument| argument.parse::<u16>().expect("a number"));
-    let (port, count) = arguments.next().zip(arguments.next()).expect("a port and the number of connections");
+    let mut arguments = env::args()
+        .skip(1)
+        .map(|argument| argument.parse::<u16>().expect("a number"));
+    let (port, count) = arguments
+        .next()
+        .zip(arguments.next())
+        .expect("a port and the number of connections");
     let mut connections = (0..count).map(|_| connect(port)).collect::<io::Result<Vec<_>>>()?;
     for line in io::stdin().lines() {
         let line = line?;

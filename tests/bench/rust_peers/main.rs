@@ -8,7 +8,7 @@ mod by_hand;
 mod sdk;
 
 use std::error::Error;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use serde_json::Value;
 

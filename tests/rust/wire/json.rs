@@ -156,8 +156,8 @@ proptest! {
     #[test]
     fn text_is_printed_as_serde_prints_it_however_it_was_escaped(text in any::<String>(), escape_all: bool) {
         let written = if escape_all {
-            let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-            format!("\"{units}\"")
+            let units: Vec<String> = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            format!("\"{}\"", units.concat())
         } else {
             serde_json::to_string(&text).unwrap()
         };
