@@ -38,6 +38,8 @@ mod core_module {
     #[pymodule_export]
     use crate::py::client::Client;
     #[pymodule_export]
+    use crate::py::items::Items;
+    #[pymodule_export]
     use crate::py::operation::Operation;
     #[pymodule_export]
     use crate::py::pages::{Cursor, Page, Query};

@@ -19,6 +19,7 @@ __all__ = [
     "Client",
     "ConsumedCapacity",
     "Cursor",
+    "Items",
     "Operation",
     "Page",
     "ParallelScan",
@@ -90,6 +91,14 @@ class Page(Generic[_M]):
     def turn(self) -> bool:
         """Go on with the next slice; False behind the last."""
     def turn_awaited(self) -> Awaitable[bool]: ...
+    def __iter__(self) -> Iterator[_M]: ...
+    def __next__(self) -> _M: ...
+
+@final
+class Items(Generic[_M]):
+    """An iterator over the items of the pages that `turn` gives one after the other; None stands behind the last."""
+
+    def __new__(cls, turn: Callable[[], Page[_M] | None]) -> Items[_M]: ...
     def __iter__(self) -> Iterator[_M]: ...
     def __next__(self) -> _M: ...
 

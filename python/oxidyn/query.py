@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
+from . import _core
 from .errors import InvalidOption, MultipleItemsFound, NoItemFound, shown
 from .exports import show_public_path
 
 if TYPE_CHECKING:
-    from . import _core
     from ._core import Operation
     from .explanation import Explanation
     from .pages import Page
@@ -79,10 +79,14 @@ class QueryIterator(_Pages[M], Iterator[M]):
         # One `for` step is the fastest way to take an item, or to learn that the page is at its end.
         for item in self._items:
             return item
-        while self._goes_on() or self._fetched():
+        while self.turn() is not None:
             for item in self._items:
                 return item
         raise StopIteration
+
+    def turn(self) -> _core.Page[M] | None:
+        """Go to the next slice of the page, or to the next page; None where there is none."""
+        return self._page if self._goes_on() or self._fetched() else None
 
     def _goes_on(self) -> bool:
         """Begin the next slice of the page, if there is one."""
@@ -192,7 +196,7 @@ class Query(_QueryBase[M]):
             InvalidExpression: the index does not hold every field of the model.
             InvalidItem: a stored item is not one of the model's; the iterator goes on with the next.
         """
-        return QueryIterator(self._core, self._run)
+        return _core.Items(QueryIterator(self._core, self._run).turn)
 
     def first(self) -> M | None:
         """Get the first item, or None where there is none."""

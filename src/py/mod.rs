@@ -8,6 +8,7 @@ pub mod expression;
 pub mod filled;
 pub mod flag;
 pub mod indexes;
+pub mod items;
 pub mod listing;
 pub mod metrics;
 pub mod operation;
