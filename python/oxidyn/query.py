@@ -43,13 +43,12 @@ class _Spawn(Protocol):
 
 
 class _Pages(Generic[M]):
-    """Where an iteration stands: what is left of a page, and which operation fetches the next one."""
+    """Where an iteration stands: on which page, and which operation fetches the next one."""
 
-    __slots__ = ("_fetch", "_items", "_page", "_query")
+    __slots__ = ("_fetch", "_page", "_query")
 
     def __init__(self, query: _core.Query[M]) -> None:
         self._query = query
-        self._items: Iterator[M] = iter(())
         self._page: _core.Page[M] | None = None
         self._fetch: Operation[_core.Page[M]] | None = query.page(None)
 
@@ -62,27 +61,15 @@ class _Pages(Generic[M]):
             self._fetch = None if cursor is None else self._query.page(cursor)
         return self._fetch
 
-    def _turn(self, page: _core.Page[M]) -> None:
-        self._items = self._page = page
 
-
-class QueryIterator(_Pages[M], Iterator[M]):
-    """An iteration of a `Query`."""
+class _PagesInTurn(_Pages[M]):
+    """The pages of a `Query`, fetched as its items are asked for."""
 
     __slots__ = ("_run",)
 
     def __init__(self, query: _core.Query[M], run: _Run) -> None:
         super().__init__(query)
         self._run = run
-
-    def __next__(self) -> M:
-        # One `for` step is the fastest way to take an item, or to learn that the page is at its end.
-        for item in self._items:
-            return item
-        while self.turn() is not None:
-            for item in self._items:
-                return item
-        raise StopIteration
 
     def turn(self) -> _core.Page[M] | None:
         """Go to the next slice of the page, or to the next page; None where there is none."""
@@ -96,19 +83,20 @@ class QueryIterator(_Pages[M], Iterator[M]):
         """Fetch the next page, if there is one."""
         fetch = self._following()
         if fetch is not None:
-            self._turn(self._run(fetch))
+            self._page = self._run(fetch)
         return fetch is not None
 
 
 class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
     """An iteration of an `AsyncQuery`. Several tasks may take from it: each item goes to one of them."""
 
-    __slots__ = ("_spawn", "_turning")
+    __slots__ = ("_items", "_spawn", "_turning")
 
     def __init__(self, query: _core.Query[M], spawn: _Spawn) -> None:
         from asyncio import Lock  # Not for programs without an event loop: it is half as heavy as oxidyn itself.
 
         super().__init__(query)
+        self._items: Iterator[M] = iter(())
         self._spawn = spawn
         self._turning = Lock()
 
@@ -126,7 +114,7 @@ class AsyncQueryIterator(_Pages[M], AsyncIterator[M]):
                 fetch = self._following()
                 if fetch is None:
                     raise StopAsyncIteration
-                self._turn(await self._spawn(fetch))
+                self._items = self._page = await self._spawn(fetch)
 
 
 class _QueryBase(Generic[M]):
@@ -196,11 +184,11 @@ class Query(_QueryBase[M]):
             InvalidExpression: the index does not hold every field of the model.
             InvalidItem: a stored item is not one of the model's; the iterator goes on with the next.
         """
-        return _core.Items(QueryIterator(self._core, self._run).turn)
+        return self._iterated(self._core)
 
     def first(self) -> M | None:
         """Get the first item, or None where there is none."""
-        return next(QueryIterator(self._core.at_most(1), self._run), None)
+        return next(self._iterated(self._core.at_most(1)), None)
 
     def one(self) -> M:
         """Get the only item.
@@ -217,7 +205,7 @@ class Query(_QueryBase[M]):
         Raises:
             MultipleItemsFound: there are several.
         """
-        return self._only(list(QueryIterator(self._core.at_most(2), self._run)))
+        return self._only(list(self._iterated(self._core.at_most(2))))
 
     def page(self, size: int, after: str | None = None) -> Page[M]:
         """Get a page of `size` items: the first one, or the one behind the cursor of the page before.
@@ -248,6 +236,9 @@ class Query(_QueryBase[M]):
     def count(self) -> int:
         """Count the items without reading them; DynamoDB bills it as if they were read."""
         return self._run(self._core.count())
+
+    def _iterated(self, query: _core.Query[M]) -> Iterator[M]:
+        return _core.Items(_PagesInTurn(query, self._run).turn)
 
 
 class AsyncQuery(_QueryBase[M]):

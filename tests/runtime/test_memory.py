@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import sys
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,15 @@ def resident() -> int:
 
 
 def pages(number: int) -> list[Answer]:
-    """So many pages, of one body: it is the reader's memory that is looked at."""
+    """So many pages, of two bodies in turn, since a page may not end where it began: it is the reader's memory that is
+    looked at.
+    """
     items = [{"name": {"S": f"n{place}"}, "count": {"N": "1"}} for place in range(ITEMS_OF_A_PAGE)]
-    key = {"name": {"S": "z"}}
-    page = Answer(body=json.dumps({"Items": items, "LastEvaluatedKey": key}).encode())
+    further = [
+        Answer(body=json.dumps({"Items": items, "LastEvaluatedKey": {"name": {"S": end}}}).encode()) for end in "yz"
+    ]
     last = Answer(body=json.dumps({"Items": items}).encode())
-    return [*([page] * (number - 1)), last]
+    return [*islice(cycle(further), number - 1), last]
 
 
 def test_memory_is_flat_over_a_scan_of_a_million_items(fake: FakeAws) -> None:
