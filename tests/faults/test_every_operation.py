@@ -51,6 +51,7 @@ def test_every_public_operation_is_among_the_cases() -> None:
         "close",
         "cursor",
         "explain",
+        "hot_partitions",
         "local",
         "metrics",
         "model",
