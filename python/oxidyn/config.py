@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from typing_extensions import Self
 
@@ -248,6 +247,8 @@ def _has_password(url: str) -> bool:
 
 
 def _is_url(url: str) -> bool:
+    from urllib.parse import urlsplit  # Not for programs without an endpoint of their own.
+
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
